@@ -1,0 +1,181 @@
+"""What a mount asks a key manager, and what it is answered: the seam between `mount` and any manager.
+
+The embedded manager (`local`) and, later, a remote one answer the same protocol. Order matters and is enforced
+by the answerer: `prepare` commits a key durably, `release` hands it out only once it is safe, and every later
+step is recorded under the mount's generation, so that nothing late acts on the next cartridge.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tapekey.keys.brief import KadRoom
+from tapekey.keys.data_key import KeyId
+from tapekey.policy.facts import Intent, KeyFacts, Rule
+from tapekey.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was found on a cartridge; every byte of it is hostile input."""
+
+    medium_serial: str
+    volsers: tuple[str, ...] = ()  # each source's word: changer tag, MAM 0806h
+    envelopes: tuple[bytes, ...] = ()  # values of MAM attributes that start with our magic
+    kad: bytes = b""  # A-KAD ‖ U-KAD of an encrypted block; empty: none seen
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the manager makes of the evidence."""
+
+    facts: KeyFacts
+    key_id: KeyId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A new key is wanted for this medium."""
+
+    medium_serial: str
+    volser: str
+    rule: Rule
+    mam_room: int  # bytes that one attribute value may have; 0: the cartridge memory takes no envelope
+    kad_room: KadRoom
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A committed key, without the key: what has to be put on the cartridge before it may be released."""
+
+    key_id: KeyId
+    envelope: bytes  # for the cartridge memory; empty: nothing goes there
+    kad: bytes  # for the drive, A-KAD first
+    carried: tuple[str, ...]  # recipients whose stanza the envelope has
+    left_out: tuple[str, ...]
+    superseded: tuple[bytes, ...] = ()  # hashes (SHA-256) of older envelopes of this medium that are on record
+
+
+@dataclass(frozen=True, slots=True)
+class WrapTarget:
+    """A drive's own public key (page 0031h, RSA) and the OAEP label that it demands."""
+
+    modulus: int
+    exponent: int
+    label: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMaterial:
+    """A data key for one drive: in clear, or wrapped for it. Exactly one of the two is set."""
+
+    key_id: KeyId
+    plain: Secret | None = None
+    wrapped: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingKey:
+    material: KeyMaterial
+    foreign: bool  # unwrapped from an envelope, not taken from a record
+
+
+@dataclass(frozen=True, slots=True)
+class DriveRecord:
+    """An approved drive. `key` is the pinned DER SubjectPublicKeyInfo of page 0031h, if it has one."""
+
+    serial: str
+    naa: bytes
+    vendor: str
+    product: str
+    where: str  # URI or sysfs path at approval
+    virtual: bool = False
+    hands_off: bool = False
+    key: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One stay of one cartridge in one drive. `generation` is unique and rising per drive."""
+
+    generation: int
+    drive_serial: str
+    medium_serial: str
+    volser: str
+    intent: Intent
+    key_id: KeyId | None = None
+    kad: bytes = b""
+    key_instance_counter: int | None = None
+    change_reference: bytes = b""  # MAM 0009h after verification
+    accounted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The drive's account of what a mount did: not proof. None: the drive does not tell."""
+
+    change_reference: bytes = b""
+    first_encrypted: int | None = None  # logical object number; -1 none, None unknown
+    first_clear_after: int | None = None
+    loads: int | None = None
+    written_mib: int | None = None
+    remarks: tuple[str, ...] = field(default_factory=tuple)
+
+
+class ReadingKeys(Protocol):
+    """All that a restore needs: an answerer that opens envelopes."""
+
+    def key_for_reading(self, evidence: Evidence, *, drive: str, wrap: WrapTarget | None) -> ReadingKey:
+        """The key of this cartridge. KeyUnavailable: none held here; EnvelopeRefused: not to be believed."""
+        ...
+
+
+class KeyManager(ReadingKeys, Protocol):
+    """The whole manager. Every call that changes something is durable when it returns."""
+
+    def known(self, evidence: Evidence) -> Known:
+        """Compare a cartridge with the record. Changes nothing."""
+        ...
+
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules in their order, the default last."""
+        ...
+
+    def prepare(self, request: Request) -> Prepared:
+        """Make a data key, wrap it for the rule's recipients and commit key, envelope, cartridge, audit line."""
+        ...
+
+    def prepared(self, key_id: KeyId) -> Prepared:
+        """What has to stand on the cartridge for a key on record."""
+        ...
+
+    def release(
+        self, key_id: KeyId, *, medium_serial: str, drive: str, witnessed: bytes, wrap: WrapTarget | None
+    ) -> KeyMaterial:
+        """Hand out a key for writing, or raise NotSafe.
+
+        `witnessed` is the envelope as read back from the cartridge's memory (empty: none there). Only an active or
+        prepared key of this medium is released; the release and its audit line are durable before it returns.
+        """
+        ...
+
+    def drive(self, serial: str) -> DriveRecord | None: ...
+
+    def begin(self, drive_serial: str, medium_serial: str, volser: str, intent: Intent) -> Mount:
+        """A new generation for this drive."""
+        ...
+
+    def installed(self, mount: Mount) -> None:
+        """Record what was installed and verified. Conflict if a newer generation exists."""
+        ...
+
+    def current(self, drive_serial: str) -> Mount | None:
+        """The newest mount of the drive, accounted or not."""
+        ...
+
+    def account(self, mount: Mount, account: Account) -> None:
+        """Close the books of a mount: idempotent."""
+        ...
+
+    def note(self, event: str, *, alarm: bool = False, **facts: str | int | None) -> None:
+        """An audit line of its own."""
+        ...

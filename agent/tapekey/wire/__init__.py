@@ -1,0 +1,1 @@
+"""Declared structure to bytes and back: one table per structure, read in both directions."""
