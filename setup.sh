@@ -1,0 +1,42 @@
+#!/bin/sh
+# Set-up for `make demo` (run) and `make test` (test): a virtual environment in .venv with locked dependencies, and
+# for the tests the Debian packages whose programs they start. Does nothing that is already done.
+set -eu
+cd "$(dirname "$0")"
+kind=${1:?usage: setup.sh run|test}
+
+say() { printf 'setup: %s\n' "$*"; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+# Debian packages, through apt when root; otherwise a message that names them.
+packages() {
+    missing=
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null)" = 'install ok installed' ] || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    command -v apt-get >/dev/null || die "these Debian packages, or what your system calls them, are needed:$missing"
+    [ "$(id -u)" = 0 ] || die "these packages are missing; as root: apt-get install$missing"
+    say "installing$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086 # a list of words
+    apt-get install -qq -y --no-install-recommends $missing >/dev/null 2>&1 || {
+        apt-get update -qq && apt-get install -qq -y --no-install-recommends $missing >/dev/null
+    }
+}
+
+python=$(command -v python3 || true)
+[ -n "$python" ] || { packages python3 python3-venv; python=python3; }
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "python 3.11 or newer is needed, $python is older"
+"$python" -c 'import ensurepip, venv' 2>/dev/null || packages python3-venv
+[ "$kind" = run ] || packages stenc sg3-utils umockdev gir1.2-umockdev-1.0 python3-gi gcc libc6-dev
+
+stamp=.venv/ready-$kind
+lock=requirements/$kind.txt
+if [ "$(cat "$stamp" 2>/dev/null)" != "$(cat pyproject.toml "$lock" | cksum)" ]; then
+    say "making the virtual environment .venv ($kind)"
+    [ -x .venv/bin/python ] || "$python" -m venv .venv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+    cat pyproject.toml "$lock" | cksum >"$stamp"
+fi
