@@ -1,0 +1,5 @@
+"""`python -m tapekey`."""
+
+from tapekey.cli import main
+
+main()
