@@ -25,6 +25,7 @@ class Row:
     high: int
     low: int
     kind: Callable[[Any], Any]
+    unkind: Callable[[Any], bytes] = bytes
 
     def mask(self) -> int:
         return ((1 << (self.high - self.low + 1)) - 1) << self.low
@@ -59,9 +60,9 @@ def text(offset: int, size: int, *, default: str = "") -> Any:
     return _row(Row("text", offset, size, 8 * size - 1, 0, str), default)
 
 
-def rest(offset: int) -> Any:
-    """All bytes from `offset`, which must be the structure's size, to the end."""
-    return _row(Row("rest", offset, 0, 0, 0, bytes), b"")
+def rest(offset: int, kind: Callable[[bytes], Any] = bytes, unkind: Callable[[Any], bytes] = bytes) -> Any:
+    """All bytes from `offset`, which must be the structure's size, to the end; a list brings its reader and writer."""
+    return _row(Row("rest", offset, 0, 0, 0, kind, unkind), kind(b""))
 
 
 def wire(*, size: int) -> Callable[[type[T]], type[T]]:
@@ -94,6 +95,24 @@ def size_of(structure: type) -> int:
     return int(structure.WIRE_SIZE)  # type: ignore[attr-defined]
 
 
+def field_at(structure: type, byte: int, bit: int | None = None) -> str | None:
+    """The field that lies at a byte (and bit, 7 being the most significant); None where nothing is declared."""
+    for item in fields(structure):
+        row: Row = item.metadata["row"]
+        place = 8 * (row.offset + row.size - 1 - byte)
+        inside = row.form != "rest" and row.offset <= byte < row.offset + row.size
+        wanted = 0xFF if bit is None else 1 << bit
+        if inside and row.mask() >> place & wanted:
+            return item.name
+    return None
+
+
+def place_of(structure: type, name: str) -> tuple[int, int]:
+    """The byte in which a field starts, and its most significant bit in that byte."""
+    row: Row = next(item for item in fields(structure) if item.name == name).metadata["row"]
+    return row.offset, row.high % 8
+
+
 def decode(structure: type[T], data: bytes | bytearray | memoryview) -> T:
     """Read a structure from the start of `data`; bytes behind it go to `rest`, or are left alone."""
     image = bytes(data)
@@ -111,7 +130,7 @@ def encode(value: object) -> bytes:
         row: Row = item.metadata["row"]
         content = getattr(value, item.name)
         if row.form == "rest":
-            tail = bytes(content)
+            tail = row.unkind(content)
         else:
             _write(row, image, content, f"{type(value).__name__}.{item.name}")
     return bytes(image) + tail
@@ -119,7 +138,7 @@ def encode(value: object) -> bytes:
 
 def _read(row: Row, image: bytes) -> Any:
     if row.form == "rest":
-        return image[row.offset :]
+        return row.kind(image[row.offset :])
     piece = image[row.offset : row.offset + row.size]
     if row.form == "octets":
         return piece
