@@ -1,4 +1,6 @@
-"""Security protocol 20h, tape data encryption (SSC-4): what a drive can do, in pages 0000h, 0001h, 0010h-0012h, 0030h.
+"""Security protocol 20h, tape data encryption (SSC-4): what a drive can do, and the codes that its pages share.
+
+Here are pages 0010h and 0012h; `encryption_support` has the lists of what is supported.
 
 PAGE LENGTH is at bytes 2-3 of every page here. A page that announces more than came is cut short, and refused;
 bytes behind the announced length are ignored, as a longer allocation is allowed to bring them.
@@ -13,7 +15,7 @@ from tapekey.exchange import Command
 from tapekey.scsi.codes import SecurityProtocol
 from tapekey.scsi.security import ROOM, security_protocol_in
 from tapekey.wire.codes import Code
-from tapekey.wire.layout import Reader, bits, decode, encode, octets, rest, uint, wire
+from tapekey.wire.layout import Reader, bits, decode, encode, rest, uint, wire
 
 T = TypeVar("T")
 
@@ -263,85 +265,19 @@ class ManagementCapabilities:
     # fmt: on
 
 
-def encode_codes(codes: Iterable[int]) -> bytes:
-    """Write a list of 2-byte page codes, ascending."""
-    return b"".join(code.to_bytes(2, "big") for code in sorted(codes))
-
-
-def decode_in_codes(data: bytes) -> tuple[InPage, ...]:
-    """Read a list of 2-byte page codes of SECURITY PROTOCOL IN."""
-    return tuple(InPage(code) for code in _codes(data))
-
-
-def decode_out_codes(data: bytes) -> tuple[OutPage, ...]:
-    """Read a list of 2-byte page codes of SECURITY PROTOCOL OUT."""
-    return tuple(OutPage(code) for code in _codes(data))
-
-
-def _codes(data: bytes) -> list[int]:
-    reader = Reader(data, "list of page codes")
-    codes = []
-    while reader.left:
-        codes.append(reader.number(2, "page code"))
-    return codes
-
-
-def decode_formats(data: bytes) -> tuple[KeyFormat, ...]:
-    """Read a list of key formats, each once: one emulator lists its only format twice."""
-    return tuple(dict.fromkeys(KeyFormat(code) for code in data))
-
-
-@wire(size=4)
-@dataclass(frozen=True, slots=True)
-class InSupport:
-    """Tape Data Encryption In Support page (0000h)."""
-
-    # fmt: off
-    page_code:   InPage             = uint(0, 2, InPage, default=InPage.IN_SUPPORT)
-    page_length: int                = uint(2, 2)
-    pages:       tuple[InPage, ...] = rest(4, decode_in_codes, encode_codes)
-    # fmt: on
-
-
-@wire(size=4)
-@dataclass(frozen=True, slots=True)
-class OutSupport:
-    """Tape Data Encryption Out Support page (0001h)."""
-
-    # fmt: off
-    page_code:   InPage              = uint(0, 2, InPage, default=InPage.OUT_SUPPORT)
-    page_length: int                 = uint(2, 2)
-    pages:       tuple[OutPage, ...] = rest(4, decode_out_codes, encode_codes)
-    # fmt: on
-
-
-@wire(size=4)
-@dataclass(frozen=True, slots=True)
-class KeyFormats:
-    """Supported Key Formats page (0011h)."""
-
-    # fmt: off
-    page_code:   InPage                = uint(0, 2, InPage, default=InPage.KEY_FORMATS)
-    page_length: int                   = uint(2, 2)
-    formats:     tuple[KeyFormat, ...] = rest(4, decode_formats)
-    # fmt: on
-
-
-@wire(size=36)
-@dataclass(frozen=True, slots=True)
-class RandomNumber:
-    """Random Number page (0030h)."""
-
-    # fmt: off
-    page_code:   InPage = uint(0, 2, InPage, default=InPage.RANDOM_NUMBER)
-    page_length: int    = uint(2, 2)
-    number:      bytes  = octets(4, 32)
-    # fmt: on
-
-
 def read_page(page: InPage, room: int = ROOM) -> Command:
     """Ask for a page of tape data encryption."""
     return security_protocol_in(SecurityProtocol.TAPE_DATA_ENCRYPTION, page, room)
+
+
+def read_capabilities(room: int = ROOM) -> Command:
+    """Ask for the Data Encryption Capabilities page."""
+    return read_page(InPage.CAPABILITIES, room)
+
+
+def read_management_capabilities(room: int = ROOM) -> Command:
+    """Ask for the Data Encryption Management Capabilities page."""
+    return read_page(InPage.MANAGEMENT_CAPABILITIES, room)
 
 
 def encode_page(page: object) -> bytes:

@@ -35,9 +35,9 @@ def _row(row: Row, default: Any) -> Any:
     return field(default=default, metadata={"row": row})
 
 
-def uint(offset: int, size: int, kind: Callable[[Any], Any] = int, *, default: int = 0) -> Any:
-    """An unsigned number of `size` bytes."""
-    return _row(Row("uint", offset, size, 8 * size - 1, 0, kind), kind(default))
+def uint(offset: int, size: int, kind: Callable[[Any], Any] = int, *, default: int = 0, high: int | None = None) -> Any:
+    """An unsigned number of `size` bytes, or of their lowest bits from `high` down."""
+    return _row(Row("uint", offset, size, 8 * size - 1 if high is None else high, 0, kind), kind(default))
 
 
 def sint(offset: int, size: int, *, default: int = 0) -> Any:
@@ -110,7 +110,7 @@ def field_at(structure: type, byte: int, bit: int | None = None) -> str | None:
 def place_of(structure: type, name: str) -> tuple[int, int]:
     """The byte in which a field starts, and its most significant bit in that byte."""
     row: Row = next(item for item in fields(structure) if item.name == name).metadata["row"]
-    return row.offset, row.high % 8
+    return row.offset + row.size - 1 - row.high // 8, row.high % 8
 
 
 def decode(structure: type[T], data: bytes | bytearray | memoryview) -> T:
