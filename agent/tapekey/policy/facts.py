@@ -136,6 +136,7 @@ class DriveFacts:
     management: Management
     parameters: Parameters
     guards: frozenset[Guard]
+    unguarded_reading: bool = False  # an operator named this drive: it may read without a guard against clear writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +166,4 @@ class Facts:
     drive: DriveFacts
     cartridge: CartridgeFacts
     key: KeyFacts
+    clear_labels: bool = False  # the operator wants clear blocks read too, while reading with a key
