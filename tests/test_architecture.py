@@ -39,6 +39,13 @@ ONLY_COMPOSERS_IMPORT = {"wiring", "config"}
 # what seals the keystore. Adding one is a decision for review.
 MAY_REVEAL = {
     "secret",
+    "keys.commitment",
+    "keys.envelope",
+    "keys.hybrid",
+    "keys.identity",
+    "keys.keywrap",
+    "keys.recipient",
+    "keys.signature",
     "scsi.set_encryption",
 }
 
