@@ -7,6 +7,7 @@ pickle or compare in variable time; `reveal()` is the one way to the bytes, so t
 import hmac
 import mmap
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import NoReturn, Self
 
 _KEPT_OUT_OF_CORES = mmap.MADV_DONTDUMP
@@ -19,11 +20,12 @@ class Secret:
     copy that nobody wipes; do that only where an interface takes nothing else.
     """
 
-    __slots__ = ("_page", "_size")
+    __slots__ = ("_page", "_size", "_wiped")
 
     def __init__(self, value: bytes | bytearray | memoryview) -> None:
         size = len(value)
         self._size = size
+        self._wiped = False
         self._page = mmap.mmap(-1, max(size, 1), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self._page.madvise(_KEPT_OUT_OF_CORES)
         self._page[:size] = value
@@ -45,19 +47,18 @@ class Secret:
 
     def reveal(self) -> memoryview:
         """Lend the bytes, read-only, until `wipe`."""
-        if self._page.closed:
+        if self._wiped:
             raise ValueError("the secret has been wiped")
         return memoryview(self._page)[: self._size].toreadonly()
 
     def wipe(self) -> None:
         """Zero the bytes. Views lent before show zeroes; `reveal` refuses from now on."""
-        if self._page.closed:
+        if self._wiped:
             return
+        self._wiped = True
         self._page[: self._size] = bytes(self._size)
-        try:
+        with suppress(BufferError):  # a lent view is still alive; its bytes are zero by now
             self._page.close()
-        except BufferError:  # a lent view is still alive; its bytes are zero by now
-            self._size = 0
 
     def __enter__(self) -> Self:
         return self
