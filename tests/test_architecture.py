@@ -47,6 +47,7 @@ MAY_REVEAL = {
     "keys.recipient",
     "keys.signature",
     "scsi.set_encryption",
+    "target.cipher",
 }
 
 EXTRA_TESTS = {"stories", "vectors", "device", "kernel", "real", "faults", "crash"}

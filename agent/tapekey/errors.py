@@ -68,6 +68,10 @@ class OpcodeUnknown(RequestRefused):
     """The drive does not know the command at all (5/20/00)."""
 
 
+class RemovalPrevented(RequestRefused):
+    """Somebody has told the drive to keep its cartridge (5/53/02)."""
+
+
 class KeyManagedElsewhere(DeviceError):
     """Another authority (library, system) holds the drive's encryption; we may not set parameters."""
 
@@ -84,12 +88,20 @@ class WriteProtected(DataProtected):
     """The cartridge, or its state, does not allow writing."""
 
 
+class WrongKey(DataProtected):
+    """The next block is encrypted under another key than the drive has (7/74/03). Never a reason to try keys."""
+
+
 class KeyTriesExhausted(DataProtected):
     """Too many wrong keys: the drive takes no key until the cartridge is unloaded and loaded again (7/26/10)."""
 
 
 class EndOfData(DeviceError):
     """Nothing is recorded from here on (sense key 8)."""
+
+
+class EndOfMedium(DeviceError):
+    """The end of the partition has been reached (sense key D, or 3/00/02 when reading)."""
 
 
 class CommandAborted(DeviceError):
@@ -164,6 +176,21 @@ class Conflict(TapekeyError):
 
 class NotFound(TapekeyError):
     """Nothing is on record under that name."""
+
+
+# --- the virtual medium -------------------------------------------------------------------------------------
+
+
+class MediumDamaged(TapekeyError):
+    """What stands at this place of the medium does not verify; what is before and behind it may."""
+
+
+class MediumFull(TapekeyError):
+    """The end of the medium: nothing of this was written."""
+
+
+class OverwriteRefused(TapekeyError):
+    """The medium can only be appended to, or not written at all."""
 
 
 # --- decisions ----------------------------------------------------------------------------------------------

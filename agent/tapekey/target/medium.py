@@ -1,0 +1,250 @@
+"""A tape: one partition with a position on it, and the motions and transfers that a drive makes.
+
+It knows objects (blocks and filemarks), not bytes on disk; those are the log's. It knows neither keys nor SCSI: what
+stops a motion is told as a value, and the drive makes sense data of it (reference 1.5).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from tapekey.errors import MediumFull, OverwriteRefused
+from tapekey.target.medium_log import Log
+from tapekey.target.medium_record import FIXED, LOG_HEADER, Block, Buffer, Header, Kind
+
+
+class Stop(Enum):
+    """Why a motion ended."""
+
+    DONE = "done"
+    FILEMARK = "filemark"
+    END_OF_DATA = "end of data"
+    BEGINNING = "beginning of partition"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How many of the objects asked for were passed (never negative), and why the motion ended."""
+
+    done: int
+    stop: Stop
+
+
+@dataclass(slots=True)
+class Tape:
+    """One partition under the head.
+
+    position   the number of the object that comes next; `objects` means end-of-data
+    capacity   bytes until the physical end; `margin`, how much of them lies behind early warning
+    append_only  a WORM medium: nothing may be overwritten
+    protected    the write-protect tab
+    changing     called before every change of what is recorded
+    written, read  stored bytes of blocks, since the tape was threaded
+    """
+
+    log: Log
+    capacity: int
+    margin: int
+    append_only: bool = False
+    protected: bool = False
+    position: int = 0
+    changing: Callable[[], None] = lambda: None
+    written: int = 0
+    read: int = 0
+    _buffer: bytearray = field(default_factory=bytearray, repr=False)
+
+    # --- where it is ---
+
+    @property
+    def objects(self) -> int:
+        """How many blocks and filemarks there are; the object number of end-of-data."""
+        return self.log.objects
+
+    @property
+    def file_number(self) -> int:
+        """How many filemarks lie before the position."""
+        return self.log.index.filemarks_before(self.position)
+
+    @property
+    def at_end_of_data(self) -> bool:
+        """Nothing is recorded from here on."""
+        return self.position >= self.objects
+
+    @property
+    def used(self) -> int:
+        """Bytes of the partition from its beginning to end-of-data."""
+        return self.log.end - LOG_HEADER
+
+    @property
+    def passed(self) -> int:
+        """Bytes of the partition from its beginning to the position."""
+        return self.log.offset(self.position) - LOG_HEADER
+
+    @property
+    def past_early_warning(self) -> bool:
+        """The position lies behind early warning."""
+        return self.passed > self.capacity - self.margin
+
+    @property
+    def first_encrypted(self) -> int:
+        """Object number of the first encrypted block; all ones if none, all ones but the last bit if unknown."""
+        return self.log.index.first_encrypted()
+
+    @property
+    def first_clear_after_encrypted(self) -> int:
+        """Object number of the first clear block behind the first encrypted one, or as above."""
+        return self.log.index.first_clear_after()
+
+    @property
+    def holds_clear(self) -> bool:
+        """At least one block is clear."""
+        return any(not encrypted for _, encrypted in self.log.index.turns)
+
+    # --- reading ---
+
+    def next(self) -> Header | None:
+        """Look at the object that comes next without moving: None at end-of-data; MediumDamaged if it is lost."""
+        return None if self.at_end_of_data else self.log.header(self.position)
+
+    def stored(self, header: Header) -> memoryview:
+        """Lend the stored bytes of a block, verified, without moving. Valid until the next call on this tape."""
+        if len(self._buffer) < header.stored:
+            self._buffer = bytearray(header.stored)
+        view = memoryview(self._buffer)[: header.stored]
+        self.stored_into(header, view)
+        return view
+
+    def stored_into(self, header: Header, buffer: memoryview) -> None:
+        """Read the stored bytes of a block into the caller's buffer, verified, without moving."""
+        self.log.read(header, buffer)
+        self.read += header.stored
+
+    def skip(self) -> None:
+        """Pass the object that comes next."""
+        self.position = min(self.position + 1, self.objects)
+
+    # --- writing ---
+
+    def write(self, block: Block, stored: Buffer) -> Header:
+        """Write one block at the position; whatever followed is gone. MediumFull writes nothing and does not move."""
+        seal = block.seal
+        kads = len(seal.unauthenticated) + len(seal.authenticated) + len(seal.metadata) if seal else 0
+        self._make_way(FIXED + kads + len(stored))
+        header = self.log.append(block, stored)
+        self.written += header.stored
+        self.position = self.objects
+        return header
+
+    def write_filemarks(self, count: int) -> None:
+        """Write filemarks at the position; whatever followed is gone. They last only after `sync`."""
+        if not count:
+            return
+        self._make_way(FIXED * count)
+        self.log.append_filemarks(count)
+        self.position = self.objects
+
+    def erase(self) -> None:
+        """Make end-of-data at the position, durably."""
+        self._allow()
+        self.changing()
+        self.log.cut(self.position)
+
+    def sync(self) -> None:
+        """Return when everything written is on disk."""
+        self.log.sync()
+
+    # --- moving ---
+
+    def rewind(self) -> None:
+        """Go to the beginning of the partition."""
+        self.position = 0
+
+    def locate(self, number: int) -> bool:
+        """Go before an object; beyond end-of-data it stops there and tells False."""
+        self.position = min(number, self.objects)
+        return number <= self.objects
+
+    def locate_file(self, number: int) -> bool:
+        """Go to the beginning of a file: behind its filemark. If there is no such file, to end-of-data and False."""
+        marks = self.log.index.marks
+        if number > len(marks):
+            self.position = self.objects
+            return False
+        self.position = marks[number - 1] + 1 if number else 0
+        return True
+
+    def space_to_end(self) -> None:
+        """Go to end-of-data."""
+        self.position = self.objects
+
+    def space_blocks(self, count: int) -> Moved:
+        """Pass blocks, backward if negative; stops beyond the first filemark met."""
+        start = self.position
+        if count >= 0:
+            mark = self._mark(self.file_number)
+            end = min(start + count, self.objects)
+            if mark is not None and mark < end:
+                self.position = mark + 1
+                return Moved(mark - start, Stop.FILEMARK)
+            self.position = end
+            return Moved(end - start, Stop.DONE if end - start == count else Stop.END_OF_DATA)
+        mark = self._mark(self.file_number - 1)
+        end = max(start + count, 0)
+        if mark is not None and mark >= end:
+            self.position = mark
+            return Moved(start - mark - 1, Stop.FILEMARK)
+        self.position = end
+        return Moved(start - end, Stop.DONE if start - end == -count else Stop.BEGINNING)
+
+    def space_filemarks(self, count: int) -> Moved:
+        """Pass filemarks, backward if negative: then it stops on the beginning side of the last one."""
+        if not count:
+            return Moved(0, Stop.DONE)
+        before, marks = self.file_number, self.log.index.marks
+        if count > 0:
+            done = min(count, len(marks) - before)
+            self.position = marks[before + done - 1] + 1 if done == count else self.objects
+            return Moved(done, Stop.DONE if done == count else Stop.END_OF_DATA)
+        done = min(-count, before)
+        self.position = marks[before - done] if done == -count else 0
+        return Moved(done, Stop.DONE if done == -count else Stop.BEGINNING)
+
+    def space_sequential_filemarks(self, count: int) -> Moved:
+        """Go behind (or, if negative, before) the next run of that many filemarks."""
+        if not count:
+            return Moved(0, Stop.DONE)
+        marks, run = self.log.index.marks, abs(count)
+        step = 1 if count > 0 else -1
+        at = self.file_number if count > 0 else self.file_number - 1
+        length, last = 0, -2
+        while 0 <= at < len(marks):
+            length = length + 1 if marks[at] == last + step and length else 1
+            last = marks[at]
+            if length == run:
+                self.position = last + 1 if count > 0 else last
+                return Moved(run, Stop.DONE)
+            at += step
+        self.position = self.objects if count > 0 else 0
+        return Moved(0, Stop.END_OF_DATA if count > 0 else Stop.BEGINNING)
+
+    def _mark(self, file_number: int) -> int | None:
+        marks = self.log.index.marks
+        return marks[file_number] if 0 <= file_number < len(marks) else None
+
+    def _allow(self) -> None:
+        if self.protected:
+            raise OverwriteRefused("the cartridge is write-protected")
+        if self.append_only and self.position < self.objects:
+            raise OverwriteRefused("the cartridge is write-once", why=f"object {self.position} is recorded")
+
+    def _make_way(self, size: int) -> None:
+        self._allow()
+        if self.passed + size > self.capacity:
+            raise MediumFull("the end of the medium is reached", why=f"{size} bytes at {self.passed}")
+        self.changing()
+        self.log.cut(self.position)
+
+
+def is_filemark(header: Header) -> bool:
+    """Whether an object is a filemark."""
+    return header.kind is Kind.FILEMARK
