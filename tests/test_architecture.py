@@ -46,6 +46,9 @@ MAY_REVEAL = {
     "keys.keywrap",
     "keys.recipient",
     "keys.signature",
+    "keystore.seal",
+    "keystore.slots",
+    "manager.drive_wrap",
     "scsi.set_encryption",
     "target.cipher",
 }

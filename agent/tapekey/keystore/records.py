@@ -1,0 +1,257 @@
+"""The records of the keystore, and how their fields become columns and come back.
+
+Secrets are not among them: a record carries its sealed value, which `seal` opens for its one place.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from functools import cache
+from typing import Any, TypeVar, get_type_hints
+
+from tapekey.keys.data_key import KeyId
+from tapekey.keys.suite import Suite
+from tapekey.keystore.seal import Value, damaged
+from tapekey.policy.facts import Carry, Guard, Stance, Subject
+
+Record = TypeVar("Record")
+Names = tuple[str, ...]
+
+
+class State(Enum):
+    """The states of a key as KMIP 2.1 (4.57 State) has them."""
+
+    PRE_ACTIVE = "pre-active"
+    ACTIVE = "active"
+    DEACTIVATED = "deactivated"
+    COMPROMISED = "compromised"
+    DESTROYED = "destroyed"
+
+
+class Origin(Enum):
+    """Where a key came from: made here, or adopted from a cartridge."""
+
+    OWN = "own"
+    FOREIGN = "foreign"
+
+
+class Role(Enum):
+    """What a recipient is to this store."""
+
+    SITE = "site"
+    GROUP = "group"
+    RECOVERY = "recovery"
+    NAMED = "named"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRecord:
+    id: int
+    version: int
+    store_id: bytes
+    manager_id: bytes
+    created: str
+    slots_tag: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Of a table: how many rows, and the digest of their set. Of the audit chain: newest number and its hash."""
+
+    name: str
+    count: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecret:
+    """A secret of the manager itself."""
+
+    name: str
+    version: int
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientRecord:
+    """`sealed` is empty when the private half is not in this store. `expires` is empty or an ISO 8601 time."""
+
+    name: str
+    suite: Suite
+    public: bytes
+    fingerprint: bytes
+    role: Role
+    expires: str
+    added: str
+    version: int
+    sealed: bytes
+
+    @property
+    def held(self) -> bool:
+        return self.sealed != b""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRecord:
+    id: bytes
+    place: int
+    subject: Subject
+    pattern: str
+    stance: Stance
+    recipients: Names
+    carry: Carry
+    guard: Guard | None
+    must_fit: Names
+
+
+@dataclass(frozen=True, slots=True)
+class DriveRow:
+    serial: str
+    naa: bytes
+    vendor: str
+    product: str
+    where: str
+    virtual: bool
+    hands_off: bool
+    key: bytes
+    approved: str
+
+
+@dataclass(frozen=True, slots=True)
+class CartridgeRecord:
+    medium_serial: str
+    volsers: Names = ()
+    current_key: KeyId | None = None
+    sequence: int = 0
+    scratch: bool = False
+    once_required: bool = False
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    id: KeyId
+    medium_serial: str
+    state: State
+    origin: Origin
+    kcv: bytes
+    why: str
+    created: str
+    activated: str
+    ended: str
+    version: int
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One envelope and its KAD as issued. `shape` says for which rule and rooms; `outside`: it has a stanza for a
+    recipient whose private half is not in this store."""
+
+    id: bytes
+    key_id: KeyId
+    medium_serial: str
+    sequence: int
+    envelope: bytes
+    hash: bytes
+    kad: bytes
+    shape: str
+    carried: Names
+    left_out: Names
+    outside: bool
+    superseded: bool
+    issued: str
+
+
+@dataclass(frozen=True, slots=True)
+class KadRecord:
+    hash: bytes
+    kad: bytes
+    key_id: KeyId
+    medium_serial: str
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyEvidence:
+    """A proof that a key exists somewhere else too: a receipt of another manager, or a verified backup."""
+
+    id: bytes
+    key_id: KeyId
+    kind: str
+    source: str
+    body: bytes
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class MountRecord:
+    drive_serial: str
+    generation: int
+    medium_serial: str
+    volser: str
+    intent: str
+    key_id: KeyId | None
+    kad: bytes
+    key_instance_counter: int  # -1: not known
+    change_reference: bytes
+    accounted: bool
+    began: str
+    closed: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    seq: int
+    line: str
+
+
+def columns_of(record: object) -> dict[str, Value]:
+    """A record as plain column values."""
+    return {name: _column(hint, getattr(record, name)) for name, hint in _hints(type(record)).items()}  # type: ignore[arg-type]
+
+
+def record_of(kind: type[Record], table: str, row: Mapping[str, Value]) -> Record:
+    """A verified row as a record."""
+    try:
+        return kind(**{name: _field(hint, row[name]) for name, hint in _hints(kind).items()})  # type: ignore[arg-type]
+    except (LookupError, TypeError, ValueError) as error:
+        raise damaged(table, next(iter(row.values()), "?"), "it does not decode") from error
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _column(hint: object, value: object) -> Value:
+    match value:
+        case bool() | IntEnum():
+            return int(value)
+        case int() | str() | bytes():
+            return value
+        case KeyId():
+            return value.raw
+        case Enum():
+            return str(value.value)
+        case tuple():
+            return json.dumps(list(value))
+        case None:
+            return b"" if hint == KeyId | None else ""
+    raise TypeError(f"no column holds {type(value).__name__}")
+
+
+def _field(hint: Any, value: Any) -> Any:
+    if hint == Names:
+        return tuple(str(item) for item in json.loads(value))
+    if hint in (KeyId | None, Guard | None):
+        return _field(hint.__args__[0], value) if value else None
+    if hint in (int, str, bytes):
+        return value
+    return hint(value)

@@ -1,0 +1,41 @@
+"""Wrap a data key for one drive (key format 02h): RSA-OAEP, SHA-256 and MGF1-SHA-256, with the drive's label.
+
+Only for the public key that was pinned when the drive was approved, and a label that names that drive.
+"""
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from tapekey.errors import DriveUnknown
+from tapekey.keystore import drives
+from tapekey.keystore.rows import Transaction
+from tapekey.manager.questions import WrapTarget
+from tapekey.secret import Secret
+
+
+class KeyNotPinned(DriveUnknown):
+    """The drive shows a public key or a name that is not the pinned one: an alarm, whoever asked."""
+
+
+def wrap_for(transaction: Transaction, secret: Secret, drive: str, target: WrapTarget) -> bytes:
+    """The wrapped key, or KeyNotPinned."""
+    what = f"the key is not wrapped for drive {drive}"
+    record = drives.get(transaction, drive)
+    if record is None or not record.key:
+        why = "it is not approved" if record is None else "it was approved without a public key"
+        raise KeyNotPinned(what, why=why, mend="look at the drive, then: tapekey drive approve")
+    public = _public_key(what, target)
+    if public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != record.key:
+        raise KeyNotPinned(what, why="its public key is not the pinned one", mend="find out what stands in its place")
+    if not record.naa or record.naa not in target.label:
+        raise KeyNotPinned(what, why="its label does not name the approved drive", mend="find out what answered")
+    label = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), target.label)
+    return public.encrypt(bytes(secret.reveal()), label)
+
+
+def _public_key(what: str, target: WrapTarget) -> rsa.RSAPublicKey:
+    try:
+        return rsa.RSAPublicNumbers(target.exponent, target.modulus).public_key()
+    except ValueError as error:
+        raise KeyNotPinned(what, why="its public key is no RSA key") from error
