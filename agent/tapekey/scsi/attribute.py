@@ -14,7 +14,7 @@ from tapekey.scsi.attribute_table import AttributeId, Format, kind_of
 from tapekey.scsi.codes import Opcode
 from tapekey.scsi.counter import Counter, counter
 from tapekey.wire.codes import Code
-from tapekey.wire.layout import Reader, bits, encode, size_of, uint, wire
+from tapekey.wire.layout import Reader, bits, decode, encode, size_of, uint, wire
 
 ROOM: Final = 65_536
 TIMEOUT: Final = 300.0  # the chip is written through, and the drive may be moving
@@ -196,6 +196,11 @@ def decode_ids(data: bytes) -> tuple[AttributeId, ...]:
     while reader.left:
         found.append(AttributeId(reader.number(2, "an attribute identifier")))
     return tuple(found)
+
+
+def decode_numbering(data: bytes) -> Numbering:
+    """Read the data of the service actions 02h and 03h."""
+    return decode(Numbering, data)
 
 
 def words(item: Attribute) -> str:

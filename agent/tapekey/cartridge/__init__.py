@@ -1,0 +1,1 @@
+"""What a cartridge is, what its memory carries, and what its tape holds. Sets no encryption parameters."""

@@ -1,0 +1,94 @@
+"""What is recorded on the tape, found by decoded facts only.
+
+Blank means that the end of data is the first thing in every partition; "no encrypted block" is not blank, it may be
+full of clear data. What no source tells, or sources tell differently, is unknown.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from tapekey.cartridge import extent
+from tapekey.cartridge.extent import Extent, Vote
+from tapekey.errors import EndOfData
+from tapekey.exchange import Command, Transport
+from tapekey.scsi import attribute, media, position
+from tapekey.scsi.counter import Absent
+from tapekey.scsi.media import SpaceCode
+from tapekey.scsi.run import run
+
+
+class Contents(Enum):
+    """The names and words are those of the policy's facts."""
+
+    BLANK = "blank"
+    CLEAR = "clear data"
+    ENCRYPTED = "encrypted"  # encrypted blocks, perhaps behind clear labels
+    MIXED = "mixed"  # clear blocks behind encrypted ones, or in another partition
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    contents: Contents
+    first_encrypted: int | None = None  # object number in partition 0; None: none there, or not told
+    why: str = ""  # what it rests on, or why it is unknown
+
+
+def look(transport: Transport) -> Recorded:
+    """Find out what is on the tape. Moves it; leaves it at the beginning of partition 0."""
+    count = _partitions(transport)
+    blank = [_blank(transport, number) for number in range(count)]
+    _to_beginning(transport, 0)
+    if all(blank):
+        return Recorded(Contents.BLANK, why="the end of data is at the beginning of every partition")
+    extents = extent.read(transport, count)
+    contents, why = judge([item for item, empty in zip(extents, blank, strict=True) if not empty])
+    first = extents[0].first_encrypted
+    return Recorded(contents, first if isinstance(first, int) else None, why)
+
+
+def judge(written: list[Extent]) -> tuple[Contents, str]:
+    """What the partitions that have data make together, and why."""
+    remarks = "; ".join(dict.fromkeys(remark for item in written for remark in item.remarks))
+    if any(Absent.UNKNOWN in (item.first_encrypted, item.first_clear_after) for item in written):
+        return Contents.UNKNOWN, remarks or "the drive says that it does not know"
+    if any(item.first_encrypted is None for item in written):
+        return Contents.UNKNOWN, remarks or "neither the memory nor log page 17h tells"
+    clear = [item for item in written if item.first_encrypted is Absent.NONE]
+    if any(_is_number(item.first_clear_after) for item in clear):
+        return Contents.UNKNOWN, "clear data is told of behind encrypted data that is not there"
+    if len(clear) == len(written):
+        return Contents.CLEAR, remarks or "no encrypted object"
+    if clear or any(_is_number(item.first_clear_after) for item in written):
+        return Contents.MIXED, remarks or "clear data beside or behind encrypted data"
+    if any(item.first_clear_after is None for item in written):
+        return Contents.ENCRYPTED, "whether clear data follows is not told"
+    return Contents.ENCRYPTED, remarks or "no clear object behind the first encrypted one"
+
+
+def _is_number(vote: Vote) -> bool:
+    return isinstance(vote, int)
+
+
+def _partitions(transport: Transport) -> int:
+    return attribute.decode_numbering(run(transport, attribute.list_partitions())).count
+
+
+def _blank(transport: Transport, partition: int) -> bool:
+    """Whether the end of data is the first thing in a partition."""
+    _to_beginning(transport, partition)
+    _allowing_end(transport, media.space(SpaceCode.END_OF_DATA))
+    where = position.decode_short_position(run(transport, position.read_short_position()))
+    return not where.unknown and where.partition == partition and where.first_object == 0
+
+
+def _to_beginning(transport: Transport, partition: int) -> None:
+    _allowing_end(transport, media.locate_near(0, partition))
+
+
+def _allowing_end(transport: Transport, command: Command) -> None:
+    """Move; that the end of data is there (8/00/05) is what a blank partition answers."""
+    try:
+        run(transport, command)
+    except EndOfData:
+        return
