@@ -33,8 +33,12 @@ from tapekey.errors import (
 )
 from tapekey.exchange import Command, Reply, Transport
 from tapekey.scsi import asc, security, set_encryption
+from tapekey.scsi.attribute import ReadAttribute
 from tapekey.scsi.codes import Opcode, SecurityProtocol, Status
 from tapekey.scsi.encryption import OutPage
+from tapekey.scsi.inquiry import Inquiry
+from tapekey.scsi.log import LogSense
+from tapekey.scsi.mode import ModeSense6, ModeSense10
 from tapekey.scsi.security import SecurityCdb
 from tapekey.scsi.sense import FieldPointer, Sense, SenseKey, decode_sense
 from tapekey.scsi.set_encryption import SetDataEncryption
@@ -97,19 +101,22 @@ def judge(command: Command, reply: Reply) -> Outcome:
 
 def notation(command: Command) -> str:
     """The command as operators and manuals write it: SPIN(20h[0020h]), READ ATTRIBUTE(0401h), REWIND."""
-    cdb = command.cdb
-    opcode = Opcode(cdb[0])
-    name = SHORT.get(opcode) or opcode.name.removesuffix("_6").removesuffix("_10").removesuffix("_16").replace("_", " ")
-    if opcode in {Opcode.SECURITY_PROTOCOL_IN, Opcode.SECURITY_PROTOCOL_OUT}:
-        security = decode(SecurityCdb, cdb)
-        return f"{name}({security.security_protocol:02X}h[{security.security_protocol_specific:04X}h])"
-    if opcode in {Opcode.MODE_SENSE_6, Opcode.MODE_SENSE_10, Opcode.LOG_SENSE}:
-        return f"{name}({cdb[2] & 0x3F:02X}h[{cdb[3]:02X}h])"
-    if opcode == Opcode.READ_ATTRIBUTE:
-        return f"{name}({int.from_bytes(cdb[8:10], 'big'):04X}h)"
-    if opcode == Opcode.INQUIRY and cdb[1] & 1:
-        return f"{name}({cdb[2]:02X}h)"
-    return name
+    opcode = Opcode(command.cdb[0])
+    structure = NAMED.get(opcode)
+    if structure is None:
+        return opcode.name.removesuffix("_6").removesuffix("_10").removesuffix("_16").replace("_", " ")
+    match decode(structure, command.cdb):
+        case SecurityCdb() as cdb:
+            name = "SPIN" if opcode == Opcode.SECURITY_PROTOCOL_IN else "SPOUT"
+            return f"{name}({cdb.security_protocol:02X}h[{cdb.security_protocol_specific:04X}h])"
+        case ModeSense6() | ModeSense10() as cdb:
+            return f"MODE SENSE({cdb.page:02X}h[{cdb.subpage:02X}h])"
+        case LogSense() as cdb:
+            return f"LOG SENSE({cdb.page:02X}h[{cdb.subpage:02X}h])"
+        case ReadAttribute() as cdb:
+            return f"READ ATTRIBUTE({cdb.first:04X}h)"
+        case Inquiry() as cdb:
+            return f"INQUIRY({cdb.page:02X}h)" if cdb.vital else "INQUIRY"
 
 
 def refusal(command: Command, sense: Sense) -> DeviceError:
@@ -169,10 +176,16 @@ def _sets_encryption(command: Command) -> bool:
     return page == (SecurityProtocol.TAPE_DATA_ENCRYPTION, OutPage.SET_DATA_ENCRYPTION)
 
 
-SHORT: Final[Mapping[int, str]] = {
-    Opcode.SECURITY_PROTOCOL_IN: "SPIN",
-    Opcode.SECURITY_PROTOCOL_OUT: "SPOUT",
-    Opcode.MAINTENANCE_IN: "REPORT SUPPORTED OPERATION CODES",
+Named = SecurityCdb | ModeSense6 | ModeSense10 | LogSense | ReadAttribute | Inquiry
+
+NAMED: Final[Mapping[int, type[Named]]] = {
+    Opcode.SECURITY_PROTOCOL_IN: SecurityCdb,
+    Opcode.SECURITY_PROTOCOL_OUT: SecurityCdb,
+    Opcode.MODE_SENSE_6: ModeSense6,
+    Opcode.MODE_SENSE_10: ModeSense10,
+    Opcode.LOG_SENSE: LogSense,
+    Opcode.READ_ATTRIBUTE: ReadAttribute,
+    Opcode.INQUIRY: Inquiry,
 }
 
 _LATER = "ask again a little later"
