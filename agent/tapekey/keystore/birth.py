@@ -13,6 +13,7 @@ from tapekey.keystore.rows import Clock, Transaction
 from tapekey.keystore.slots import Opener
 
 SIGNING_KEY = "signing key"
+SITE, GROUP, RECOVERY = "site", "group", "recovery"
 UNSAFE_SINGLE_COPY = "unsafe_single_copy"
 
 
@@ -33,11 +34,11 @@ def create(
         )
 
     def fill(transaction: Transaction) -> None:
-        recipients.add(transaction, "site", identity.generate(Kind.X25519), role=Role.SITE)
-        recipients.add(transaction, "group", identity.generate(Kind.KEK), role=Role.GROUP)
+        recipients.add(transaction, SITE, identity.generate(Kind.X25519), role=Role.SITE)
+        recipients.add(transaction, GROUP, identity.generate(Kind.KEK), role=Role.GROUP)
         store.keep_secret(transaction, SIGNING_KEY, signature.generate().seed)
         if recovery_recipient is not None:
-            recipients.add(transaction, "recovery", recovery_recipient, role=Role.RECOVERY)
+            recipients.add(transaction, RECOVERY, recovery_recipient, role=Role.RECOVERY)
         if unsafe_single_copy:
             set_unsafe_single_copy(transaction, on=True)
 

@@ -62,7 +62,7 @@ def open_key(transaction: Transaction, record: KeyRecord) -> DataKey:
 
 
 def move(transaction: Transaction, key_id: KeyId, state: State, *, why: str = "") -> KeyRecord:
-    """Change a key's state. A destroyed key's sealed bytes are gone from here."""
+    """Change a key's state. A destroyed key and its wrapped copies are gone from here."""
     record = find(transaction, key_id)
     if state not in NEXT[record.state]:
         raise Conflict(f"key {key_id} cannot become {state.value}", why=f"it is {record.state.value}")
@@ -70,11 +70,21 @@ def move(transaction: Transaction, key_id: KeyId, state: State, *, why: str = ""
     if state is State.ACTIVE:
         record = replace(record, state=state, activated=now)
     else:
-        sealed = b"" if state is State.DESTROYED else record.sealed
-        record = replace(record, state=state, ended=now, why=why, sealed=sealed)
+        record = replace(record, state=state, ended=now, why=why)
+    if state is State.DESTROYED:
+        record = replace(record, sealed=b"")
+        _forget_copies(transaction, key_id)
     transaction.replace(record)
     transaction.note(f"key {state.value}", key=str(key_id), cartridge=record.medium_serial, why=why)
     return record
+
+
+def _forget_copies(transaction: Transaction, key_id: KeyId) -> None:
+    """Envelopes and KADs on record wrap the key for private keys that are here too. Their hashes stay."""
+    for one in transaction.some(Issue, key_id=key_id.raw):
+        transaction.replace(replace(one, envelope=b"", kad=b""))
+    for kad in transaction.some(KadRecord, key_id=key_id.raw):
+        transaction.replace(replace(kad, kad=b""))
 
 
 def issue(transaction: Transaction, new: Issue) -> None:

@@ -53,6 +53,7 @@ class StoreRecord:
     manager_id: bytes
     created: str
     slots_tag: bytes
+    heads_digest: bytes
 
 
 @dataclass(frozen=True, slots=True)

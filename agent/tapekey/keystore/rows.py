@@ -7,7 +7,7 @@ no change can be committed without its line.
 
 import hmac
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -137,10 +137,26 @@ class Transaction:
             yield int(row["seq"]), str(row["line"]), self._authentic(table, row)
 
     def flush(self) -> None:
-        """Write the digests of the tables that changed; the last thing before a commit."""
+        """Write the digests of the tables that changed, and theirs; the last thing before a commit."""
         for name, (count, digest) in self.heads.items():
             self.replace(records.Head(name, count, digest.to_bytes(DIGEST_SIZE)))
         self.heads.clear()
+        self.replace(replace(self._store_record(), heads_digest=self._heads_digest()))
+
+    def confirm_heads(self) -> None:
+        """StoreDamaged if some tables' heads are from another time than the rest. Not within a writer's changes."""
+        if not hmac.compare_digest(self._heads_digest(), self._store_record().heads_digest):
+            raise damaged("heads", "*", "some of it stands as it was earlier")
+
+    def _heads_digest(self) -> bytes:
+        rows = self.connection.execute(select(schema.HEADS.c.tag)).scalars()
+        return (sum(self.seal.share(_octets(tag)) for tag in rows) % MODULUS).to_bytes(DIGEST_SIZE)
+
+    def _store_record(self) -> records.StoreRecord:
+        record = self.one(records.StoreRecord, id=1)
+        if record is None:
+            raise damaged("store", 1, "it is missing")
+        return record
 
     def _record(self, kind: type[Record], table: Table, row: dict[str, Value]) -> Record:
         if not self._authentic(table, row):

@@ -8,6 +8,7 @@ from tapekey.keystore.records import RecipientRecord, Role, RuleRecord
 from tapekey.keystore.rows import Transaction
 from tapekey.policy.facts import Rule, Stance, Subject
 
+SITE = "site"  # every keystore is born with it
 KEYED = (Stance.REQUIRE, Stance.ALLOW)
 UNSET_DEFAULT = Rule(Subject.DEFAULT, "", Stance.OBSERVE)
 
@@ -27,7 +28,7 @@ def listed(transaction: Transaction) -> list[RuleRecord]:
 def add(transaction: Transaction, rule: Rule) -> RuleRecord:
     """Put a rule behind the others. A rule that names no recipient wraps for the site."""
     if rule.stance in KEYED and not rule.recipients:
-        rule = Rule(rule.subject, rule.pattern, rule.stance, ("site",), rule.carry, rule.guard, rule.must_fit)
+        rule = Rule(rule.subject, rule.pattern, rule.stance, (SITE,), rule.carry, rule.guard, rule.must_fit)
     _demand_sense(rule)
     _demand_recipients(transaction, rule)
     present = listed(transaction)

@@ -51,7 +51,7 @@ def _table(name: str, keys: "list[Column[object]]", **columns: type[Integer | Te
 
 # fmt: off
 STORE: Final = _table("store", [_key("id", Integer)],
-    version=Integer, store_id=Octets, manager_id=Octets, created=Text, slots_tag=Octets)
+    version=Integer, store_id=Octets, manager_id=Octets, created=Text, slots_tag=Octets, heads_digest=Octets)
 
 SLOTS: Final = Table("slots", METADATA,      # authenticated as a whole by store.slots_tag
     _key("id", Integer), Column("kind", Text(), nullable=False), Column("label", Text(), nullable=False),

@@ -7,8 +7,8 @@ value can be moved to another row. A row's tag is HMAC-SHA256 over the canonical
 
 import hashlib
 import hmac
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import cbor2
@@ -22,6 +22,7 @@ from tapekey.secret import Secret
 Value = int | str | bytes | None
 
 DIGEST_SIZE = 32
+INFO = b"tapekey/store/1/"
 
 
 class Purpose(StrEnum):
@@ -69,25 +70,27 @@ def unwrap(key: Secret, context: bytes, wrapped: bytes) -> Secret:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The root key at work in one store."""
+    """The root key at work in one store: one derived key for each purpose."""
 
-    root: Secret
     store_id: bytes
+    keys: Mapping[Purpose, Secret] = field(repr=False)
 
-    def _key(self, purpose: Purpose) -> Secret:
-        return derive(self.root, b"tapekey/store/1/" + purpose.encode(), self.store_id)
+    def wipe(self) -> None:
+        """Forget the keys: nothing can be read or written with this seal any more."""
+        for key in self.keys.values():
+            key.wipe()
 
     def _context(self, place: Place, purpose: Purpose) -> bytes:
         return cbor2.dumps([self.store_id, place.table, place.record, place.version, purpose.value], canonical=True)
 
     def close(self, place: Place, purpose: Purpose, secret: Secret) -> bytes:
         """Seal a secret for its one place."""
-        return wrap(self._key(purpose), self._context(place, purpose), secret)
+        return wrap(self.keys[purpose], self._context(place, purpose), secret)
 
     def open(self, place: Place, purpose: Purpose, sealed: bytes) -> Secret:
         """Unseal, or say that the record is damaged."""
         try:
-            return unwrap(self._key(purpose), self._context(place, purpose), sealed)
+            return unwrap(self.keys[purpose], self._context(place, purpose), sealed)
         except (NotThisKey, StoreDamaged) as error:
             raise damaged(place.table, place.record, "its sealed secret does not open") from error
 
@@ -106,8 +109,12 @@ class Seal:
         return self._hmac(Purpose.SLOTS, table)
 
     def _hmac(self, purpose: Purpose, message: bytes) -> bytes:
-        with self._key(purpose) as key:
-            return hmac.digest(bytes(key.reveal()), message, "sha256")
+        return hmac.digest(self.keys[purpose].reveal(), message, "sha256")
+
+
+def of_root(root: Secret, store_id: bytes) -> Seal:
+    """Derive the keys of a store from its root key."""
+    return Seal(store_id, {purpose: derive(root, INFO + purpose.encode(), store_id) for purpose in Purpose})
 
 
 def damaged(table: str, record: object, why: str) -> StoreDamaged:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from tapekey.errors import NotFound, StoreDamaged, StoreFailed, Usage
 from tapekey.keystore import audit, database, records, schema, slots
 from tapekey.keystore.rows import TABLES, WITHOUT_SET, Clock, Transaction
-from tapekey.keystore.seal import DIGEST_SIZE, Place, Purpose, Seal
+from tapekey.keystore.seal import DIGEST_SIZE, Place, Purpose, Seal, of_root
 from tapekey.keystore.slots import Opener, Slot
 from tapekey.secret import Secret
 
@@ -62,8 +62,9 @@ def make(directory: Path, openers: Sequence[Opener], clock: Clock, content: Call
         raise Usage("the keystore would have no slot", mend="give a passphrase or a key file")
     root = Secret.taken_from(bytearray(secrets.token_bytes(slots.ROOT_SIZE)))
     store_id, manager_id = os.urandom(ID_SIZE), os.urandom(ID_SIZE)
-    table = [slots.make(number, opener, root, store_id) for number, opener in enumerate(openers, start=1)]
-    seal = Seal(root, store_id)
+    with root:
+        table = [slots.make(number, opener, root, store_id) for number, opener in enumerate(openers, start=1)]
+        seal = of_root(root, store_id)
 
     def fill(engine: Engine) -> None:
         with database.transaction(engine, write=True) as connection:
@@ -74,8 +75,11 @@ def make(directory: Path, openers: Sequence[Opener], clock: Clock, content: Call
             content(transaction)
             transaction.flush()
 
-    with root, database.translating(directory):
-        database.create(directory, fill)
+    try:
+        with database.translating(directory):
+            database.create(directory, fill)
+    finally:
+        seal.wipe()
 
 
 def _fill(transaction: Transaction, manager_id: bytes, table: Sequence[Slot]) -> None:
@@ -84,7 +88,7 @@ def _fill(transaction: Transaction, manager_id: bytes, table: Sequence[Slot]) ->
     transaction.insert(records.Head("audit", 0, audit.START))
     for name in {table.name for table in TABLES.values()} - WITHOUT_SET:
         transaction.insert(records.Head(name, 0, bytes(DIGEST_SIZE)))
-    transaction.insert(records.StoreRecord(1, schema.VERSION, transaction.seal.store_id, manager_id, now, tag))
+    transaction.insert(records.StoreRecord(1, schema.VERSION, transaction.seal.store_id, manager_id, now, tag, b""))
     transaction.note("keystore made", store=transaction.seal.store_id.hex(), manager=manager_id.hex())
 
 
@@ -101,8 +105,12 @@ def open_store(directory: Path, openers: Sequence[Opener], clock: Clock = utc) -
         with database.translating(directory):
             store_id, table = _read_unverified(engine)
         with slots.unlock(table, openers, store_id) as root:
-            store = Store(directory, engine, Seal(root, store_id), clock, b"")
-            yield Store(directory, engine, store.seal, clock, _verified_manager_id(store, table))
+            seal = of_root(root, store_id)
+        try:
+            store = Store(directory, engine, seal, clock, b"")
+            yield Store(directory, engine, seal, clock, _verified_manager_id(store, table))
+        finally:
+            seal.wipe()
     finally:
         engine.dispose()
 
@@ -178,6 +186,7 @@ def verify_audit(store: Store) -> int:
         head = transaction.one(records.Head, name="audit")
         if head is None:
             raise StoreDamaged("the audit chain has no head", mend="restore the keystore from a backup")
+        transaction.confirm_heads()
         return audit.check(transaction.lines(), head.count, head.digest)
 
 
@@ -190,15 +199,3 @@ def audit_lines(store: Store, *, after: int = 0, alarms_only: bool = False) -> l
                 raise audit.bad_line(seq, "it was changed")
             lines.append(audit.parse(text))
     return [line for line in lines if line.seq > after and (line.alarm or not alarms_only)]
-
-
-def check(store: Store) -> dict[str, int]:
-    """Verify every row, every set of rows and the audit chain; how many rows each table has."""
-    counts = {}
-    with store.reading() as transaction:
-        for kind, table in TABLES.items():
-            if table.name in WITHOUT_SET:
-                counts[table.name] = len(transaction.some(kind))
-            else:
-                counts[table.name] = len(transaction.every(kind))
-    return counts | {"audit": verify_audit(store)}

@@ -10,7 +10,7 @@ from tapekey.keys.data_key import DataKey
 from tapekey.keys.envelope import Binding, Sealed
 from tapekey.keys.signature import SigningKey
 from tapekey.keystore import cartridges, data_keys, recipients, store
-from tapekey.keystore.birth import SIGNING_KEY
+from tapekey.keystore.birth import SIGNING_KEY, SITE
 from tapekey.keystore.records import Issue, Role
 from tapekey.keystore.rows import Transaction
 from tapekey.manager.questions import Prepared, Request
@@ -58,10 +58,14 @@ def shape(transaction: Transaction, request: Request) -> str:
 
 
 def wrapped_for(transaction: Transaction, request: Request) -> list[str]:
-    """The recovery recipient first, so that room never runs out for it; then the rule's, in its order."""
+    """The recovery recipient first, so that room never runs out for it; then the rule's, in its order.
+
+    A rule without recipients (the default, held to `require` by an earlier one) wraps for the site.
+    """
     recovery = recipients.with_role(transaction, Role.RECOVERY)
     first = [recovery.name] if recovery else []
-    return [*first, *(name for name in request.rule.recipients if name not in first)]
+    rest = request.rule.recipients or (SITE,)
+    return [*first, *(name for name in rest if name not in first)]
 
 
 def cartridge_label(request: Request) -> str:
