@@ -121,7 +121,7 @@ def test_signed_number_out_of_range_is_the_callers_mistake() -> None:
 
 
 def structure(**rows: Any) -> Callable[[int], type]:
-    made = dataclass(frozen=True)(type("Made", (), {"__annotations__": dict.fromkeys(rows, int), **rows}))
+    made: type = dataclass(frozen=True)(type("Made", (), {"__annotations__": dict.fromkeys(rows, int), **rows}))
     return lambda size: wire(size=size)(made)
 
 

@@ -7,6 +7,7 @@ nothing more: no drive and no client is known to use it.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tapekey.errors import Malformed
 from tapekey.exchange import Buffer, Command
 from tapekey.scsi.encryption import InPage, decode_page, encode_page, read_page
 from tapekey.scsi.security import ROOM
@@ -70,10 +71,11 @@ def encode_public_key(key: PublicKey) -> bytes:
 def decode_public_key(data: bytes) -> PublicKeyPage:
     """Read page 0031h, whatever the type of the key."""
     page = decode_page(PublicKeyPage, data)
-    reader = Reader(page.key, "PublicKeyPage")
-    with reader.block(page.key_length, "public key") as inner:
-        key = inner.take(inner.left, "public key")
-    return PublicKeyPage(page.page_code, page.page_length, page.type, page.format, page.key_length, key)
+    if page.key_length != len(page.key):
+        raise Malformed(
+            "PublicKeyPage contradicts itself", why=f"key of {page.key_length} bytes in room for {len(page.key)}"
+        )
+    return page
 
 
 def rsa_2048(page: PublicKeyPage) -> PublicKey | None:
