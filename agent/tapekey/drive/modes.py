@@ -6,6 +6,7 @@ from tapekey.scsi.encryption import DecryptionMode, EncryptionMode
 from tapekey.scsi.encryption_status import EncryptionStatus
 
 Pair = tuple[EncryptionMode, DecryptionMode]
+Status = EncryptionStatus  # the drive's account of its parameters
 
 OFF: Final[Pair] = (EncryptionMode.DISABLE, DecryptionMode.DISABLE)
 WRITE: Final[Pair] = (EncryptionMode.ENCRYPT, DecryptionMode.MIXED)

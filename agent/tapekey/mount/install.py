@@ -1,0 +1,135 @@
+"""Put a key into the drive, and see that it is there: set, read back, compare, and out again if anything differs.
+
+What is taken out is ours: the key-associated data that we sent and the counter that we saw. Anything else that stands
+in the drive by then is somebody else's, and stays.
+"""
+
+from dataclasses import replace
+
+from tapekey.cartridge import identity
+from tapekey.drive import guard, modes, parameters
+from tapekey.drive.modes import Pair, Status
+from tapekey.drive.parameters import kads_of
+from tapekey.errors import DriveLied, Refused, TapekeyError
+from tapekey.exchange import Transport
+from tapekey.manager.questions import KeyManager, KeyMaterial, Mount, WrapTarget
+from tapekey.mount.options import Options
+from tapekey.mount.scene import Scene
+from tapekey.policy.decision import Modes
+from tapekey.policy.facts import Parameters
+
+PAIRS: dict[Modes, Pair] = {
+    Modes.OFF: modes.OFF,
+    Modes.WRITE: modes.WRITE,
+    Modes.READ: modes.READ,
+    Modes.READ_WITH_CLEAR_LABELS: modes.READ_WITH_CLEAR_LABELS,
+}
+
+
+def close_guard(transport: Transport, scene: Scene) -> None:
+    """Let no clear write pass, where the drive can see to that."""
+    if scene.abilities.write_guard:
+        guard.close(transport)
+
+
+def open_guard(transport: Transport, scene: Scene) -> None:
+    """Let clear writes pass."""
+    if scene.abilities.write_guard:
+        guard.open(transport)
+
+
+def wrap_target(scene: Scene) -> WrapTarget | None:
+    """The drive's own key, if it was pinned when the drive was approved; None: the key goes in clear."""
+    if scene.record is None or not scene.record.key:
+        return None
+    public = scene.abilities.public_key
+    if public is None:
+        raise Refused(
+            f"no key is given to drive {scene.drive}",
+            why="it was approved with a public key, and shows none now",
+            mend="find out what answers in its place",
+            alarm=True,
+        )
+    return WrapTarget(public.modulus, public.exponent, parameters.wrap_label(scene.drive))
+
+
+def send(transport: Transport, scene: Scene, material: KeyMaterial, pair: Pair, kad: bytes, options: Options) -> Status:
+    """Set the key for all nexuses; the drive's account of it is compared and returned."""
+    able = scene.abilities
+    label = parameters.wrap_label(scene.drive) if material.wrapped is not None else b""
+    return parameters.set_key(
+        transport,
+        able,
+        encryption=pair[0],
+        decryption=pair[1],
+        plain=material.plain,
+        wrapped=material.wrapped,
+        label=label,
+        kads=able.kad_room.split(kad),
+        clear_on_demount=able.clears_on_demount,
+        lock=options.lock and able.locks,
+    )
+
+
+def verify(transport: Transport, scene: Scene, sent: Status, pair: Pair) -> bytes:
+    """Read status and cartridge once more, and compare. Returns the volume change reference as it is now."""
+    cartridge = identity.identify(transport)
+    if cartridge != scene.cartridge:
+        raise DriveLied(
+            f"the key is in drive {scene.drive} with another cartridge",
+            why=f"it was set for {scene.cartridge}, and {cartridge} is mounted now",
+            mend="write nothing; unload it and begin again",
+        )
+    now = parameters.status(transport)
+    seen = (now.key_instance_counter, kads_of(now.kads), modes.in_force(now))
+    if seen != (sent.key_instance_counter, kads_of(sent.kads), pair):
+        raise DriveLied(
+            f"the parameters in drive {scene.drive} are not those that were set",
+            why=f"key instance counter {now.key_instance_counter}, {sent.key_instance_counter} was expected",
+            mend="find out who else sets keys in this drive; write nothing",
+        )
+    return cartridge.change_reference
+
+
+def installed(mount: Mount, material: KeyMaterial, status: Status, change_reference: bytes) -> Mount:
+    """The mount as it is recorded."""
+    return replace(
+        mount,
+        key_id=material.key_id,
+        kad=kads_of(status.kads),
+        key_instance_counter=status.key_instance_counter,
+        change_reference=change_reference,
+    )
+
+
+def withdraw(transport: Transport, scene: Scene, kad: bytes, sent: Status | None, manager: KeyManager | None) -> None:
+    """After a failure: take our key out of the drive if it is there, and see that the guard is closed.
+
+    A failure of this, too, is an alarm and not an error: the first error is what the operator has to read.
+    """
+    try:
+        close_guard(transport, scene)
+        now = parameters.status(transport)
+        if modes.in_force(now) == modes.OFF:
+            return
+        if _ours(scene, now, kad, sent):
+            parameters.clear_key(transport, scene.abilities)
+        elif manager is not None:
+            manager.note("foreign owner", alarm=True, drive=scene.drive.serial, cartridge=scene.cartridge.serial)
+    except TapekeyError as error:
+        if manager is not None:
+            manager.note("key not taken back", alarm=True, drive=scene.drive.serial, why=str(error))
+
+
+def _ours(scene: Scene, now: Status, kad: bytes, sent: Status | None) -> bool:
+    """By the counter, if we saw it; else by the key-associated data, which only our key has."""
+    if sent is not None:
+        return (now.key_instance_counter, kads_of(now.kads)) == (sent.key_instance_counter, kads_of(sent.kads))
+    first, second = scene.abilities.kad_room.split(kad)
+    return kads_of(now.kads) == first + second != b""
+
+
+def take_out(transport: Transport, scene: Scene) -> None:
+    """Take a key of ours out of the drive, if one is there; somebody else's is never touched."""
+    if scene.facts.drive.parameters is Parameters.OURS:
+        parameters.clear_key(transport, scene.abilities)

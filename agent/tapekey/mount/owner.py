@@ -1,0 +1,41 @@
+"""Whose encryption parameters stand in a drive: nobody's, ours, or somebody else's.
+
+Ours are those whose key-associated data and key instance counter are the ones that we recorded when we set them. After
+a crash between setting and recording there is no counter; then the key-associated data must be what the manager issued
+for that mount's cartridge, which nobody else can have.
+"""
+
+from tapekey.drive import modes, parameters
+from tapekey.drive.abilities import Abilities, Management
+from tapekey.drive.parameters import kads_of
+from tapekey.exchange import Transport
+from tapekey.manager.questions import Evidence, KeyManager, Mount
+from tapekey.policy.facts import Match, Parameters
+
+
+def of_parameters(transport: Transport, able: Abilities, manager: KeyManager, mount: Mount | None) -> Parameters:
+    """Whose they are, by the drive's newest mount on record."""
+    if able.management is not Management.APPLICATION:
+        return Parameters.NONE
+    status = parameters.status(transport)
+    if modes.in_force(status) == modes.OFF:
+        return Parameters.NONE
+    kad = kads_of(status.kads)
+    if mount is None:
+        return Parameters.FOREIGN
+    if mount.key_instance_counter is None:
+        return Parameters.OURS if kad and _issued(manager, mount, kad) else Parameters.FOREIGN
+    ours = (mount.kad, mount.key_instance_counter) == (kad, status.key_instance_counter)
+    return Parameters.OURS if ours else Parameters.FOREIGN
+
+
+def unrecorded(transport: Transport, able: Abilities) -> Parameters:
+    """Whose they are when nothing is on record: nobody's, or somebody's."""
+    if able.management is not Management.APPLICATION:
+        return Parameters.NONE
+    off = modes.in_force(parameters.status(transport)) == modes.OFF
+    return Parameters.NONE if off else Parameters.FOREIGN
+
+
+def _issued(manager: KeyManager, mount: Mount, kad: bytes) -> bool:
+    return manager.known(Evidence(mount.medium_serial, kad=kad)).facts.kad is Match.CURRENT

@@ -1,0 +1,234 @@
+"""What is found before anything is decided: the drive, the cartridge, and what the manager knows of both.
+
+Nothing is set here; only the books of the mount before are closed, if nobody did. The tape is moved only where
+something may be done with it: never under `observe`, in a drive that is marked hands-off or not approved, or with
+somebody else's parameters in the drive.
+"""
+
+from dataclasses import dataclass, replace
+
+from tapekey.cartridge import contents, envelopes
+from tapekey.cartridge import identity as cartridge_identity
+from tapekey.cartridge.contents import Recorded
+from tapekey.cartridge.envelopes import Found
+from tapekey.cartridge.identity import CartridgeId, Kind
+from tapekey.drive import abilities, load, next_block
+from tapekey.drive import identity as drive_identity
+from tapekey.drive.abilities import Abilities
+from tapekey.drive.identity import DriveId
+from tapekey.drive.parameters import kads_of
+from tapekey.drive.rewind import rewind
+from tapekey.errors import DriveUnknown
+from tapekey.exchange import Transport
+from tapekey.manager.questions import DriveRecord, Evidence, KeyManager, Known, Mount
+from tapekey.mount import account, owner
+from tapekey.mount.options import Options
+from tapekey.policy import rules
+from tapekey.policy.facts import (
+    CartridgeFacts,
+    CartridgeKind,
+    Contents,
+    DriveFacts,
+    Facts,
+    Guard,
+    Intent,
+    KeyFacts,
+    KeyState,
+    Management,
+    Match,
+    Parameters,
+    Rule,
+    Stance,
+    Subject,
+)
+from tapekey.policy.rules import Subjects
+
+UNSEEN = Recorded(contents.Contents.UNKNOWN, why="it was not looked at")
+ON_YOUR_WORD = Rule(Subject.DEFAULT, "", Stance.REQUIRE)  # what a restore without a keystore is held to
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything that was found, and the facts that follow from it."""
+
+    drive: DriveId
+    record: DriveRecord | None
+    abilities: Abilities
+    cartridge: CartridgeId
+    volser: str
+    recorded: Recorded
+    envelopes: tuple[Found, ...]
+    evidence: Evidence
+    known: Known
+    before: Mount | None  # the drive's newest mount on record
+    facts: Facts
+
+
+def observe(transport: Transport, manager: KeyManager, intent: Intent, options: Options) -> Scene:
+    """Find out all that a decision needs, with a keystore at hand."""
+    drive = drive_identity.identify(transport)
+    record = _approved(drive, manager.drive(drive.serial))
+    _await(transport, options)
+    cartridge = cartridge_identity.identify(transport)
+    able = abilities.abilities(transport)
+    before = manager.current(drive.serial)
+    account.late(transport, manager, before, cartridge)
+    names = votes(options, cartridge)
+    rule = rules.find(manager.rules(), Subjects(names, options.pool, drive.serial, options.library))
+    evidence = Evidence(cartridge.serial, names)
+    rule = rules.kept_strict(rule, manager.known(evidence).facts.once_required)
+    in_reach = record is not None and not record.hands_off and rule.stance is not Stance.OBSERVE
+    parameters = owner.of_parameters(transport, able, manager, before)
+    seen = in_reach and parameters is not Parameters.FOREIGN
+    found = look(transport, evidence, cartridge, able, seen=seen)
+    known = manager.known(found.evidence)
+    facts = Facts(
+        intent=intent,
+        rule=rule,
+        drive=_drive_facts(drive, record, able, parameters, options),
+        cartridge=_cartridge_facts(cartridge, found.recorded, names),
+        key=known.facts,
+        clear_labels=options.clear_labels,
+    )
+    return Scene(
+        drive,
+        record,
+        able,
+        cartridge,
+        _volser(names),
+        found.recorded,
+        found.envelopes,
+        found.evidence,
+        known,
+        before,
+        facts,
+    )
+
+
+def observe_alone(transport: Transport, options: Options) -> Scene:
+    """Find out what a restore needs when there is no keystore: the operator's word stands for rule and approval."""
+    drive = drive_identity.identify(transport)
+    _await(transport, options)
+    cartridge = cartridge_identity.identify(transport)
+    able = abilities.abilities(transport)
+    names = votes(options, cartridge)
+    parameters = owner.unrecorded(transport, able)
+    seen = parameters is Parameters.NONE
+    found = look(transport, Evidence(cartridge.serial, names), cartridge, able, seen=seen)
+    known = Known(by_form(found))
+    record = DriveRecord(drive.serial, drive.naa, drive.vendor, drive.product, "", virtual=drive.virtual is not None)
+    facts = Facts(
+        intent=Intent.RESTORE,
+        rule=ON_YOUR_WORD,
+        drive=_drive_facts(drive, record, able, parameters, options),
+        cartridge=_cartridge_facts(cartridge, found.recorded, names),
+        key=known.facts,
+        clear_labels=options.clear_labels,
+    )
+    return Scene(
+        drive,
+        record,
+        able,
+        cartridge,
+        _volser(names),
+        found.recorded,
+        found.envelopes,
+        found.evidence,
+        known,
+        None,
+        facts,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the cartridge shows."""
+
+    recorded: Recorded
+    envelopes: tuple[Found, ...]
+    evidence: Evidence
+
+
+def look(transport: Transport, evidence: Evidence, cartridge: CartridgeId, able: Abilities, *, seen: bool) -> Look:
+    """Look at memory and tape. `seen`: the tape may be moved."""
+    if cartridge.kind not in (Kind.DATA, Kind.WORM):
+        return Look(UNSEEN, (), evidence)
+    found = envelopes.read(transport)
+    recorded = contents.look(transport) if seen else UNSEEN
+    kad = _kad(transport, recorded, able) if seen else b""
+    return Look(recorded, found, replace(evidence, envelopes=tuple(one.value for one in found), kad=kad))
+
+
+def _kad(transport: Transport, recorded: Recorded, able: Abilities) -> bytes:
+    """What stands beside the first encrypted block; the tape is at its beginning again afterwards."""
+    if recorded.first_encrypted is None or able.management is not abilities.Management.APPLICATION:
+        return b""
+    block = next_block.kad_at(transport, recorded.first_encrypted)
+    rewind(transport)
+    return kads_of(block.kads)
+
+
+def by_form(found: Look) -> KeyFacts:
+    """What can be said of a cartridge without a record: whether its things have our form."""
+    whole = any(not one.torn for one in found.envelopes)
+    envelope = Match.STRANGER if whole else Match.TORN if found.envelopes else Match.ABSENT
+    return KeyFacts(KeyState.NONE, envelope, Match.STRANGER if found.evidence.kad else Match.ABSENT)
+
+
+def votes(options: Options, cartridge: CartridgeId) -> tuple[str, ...]:
+    """Every source's word for the volume, the changer's first."""
+    return tuple(name for name in (*options.volsers, *cartridge.volsers) if name)
+
+
+def agree(names: tuple[str, ...]) -> bool:
+    """Whether all words name one volume. A six-character volser stands for its barcode with media identifier."""
+    capitals = {name.strip().upper() for name in names}
+    longest = max(capitals, key=len, default="")
+    return all(name == longest or (len(longest) == _BARCODE and name == longest[:_VOLSER]) for name in capitals)
+
+
+_VOLSER, _BARCODE = 6, 8
+
+
+def _volser(names: tuple[str, ...]) -> str:
+    return names[0] if names else ""
+
+
+def _approved(drive: DriveId, record: DriveRecord | None) -> DriveRecord | None:
+    """The record, if it is of this very drive and not of one that only has its serial number."""
+    if record is None or record.naa == drive.naa:
+        return record
+    raise DriveUnknown(
+        f"drive {drive.serial} is not the one that was approved",
+        why=f"it gives NAA {drive.naa.hex() or 'none'}, and {record.naa.hex() or 'none'} was approved",
+        mend="find out what answers under this serial number; then tapekey drive approve",
+    )
+
+
+def _await(transport: Transport, options: Options) -> None:
+    (load.load if options.load else load.ready)(transport, options.patience)
+
+
+def _drive_facts(
+    drive: DriveId, record: DriveRecord | None, able: Abilities, parameters: Parameters, options: Options
+) -> DriveFacts:
+    own = frozenset({Guard.DRIVE}) if able.write_guard else frozenset[Guard]()
+    return DriveFacts(
+        approved=record is not None,
+        hands_off=record is not None and record.hands_off,
+        virtual=drive.virtual is not None,
+        virtual_allowed=options.allow_virtual,
+        management=Management(able.management.value),
+        parameters=parameters,
+        guards=own | options.guards,
+        unguarded_reading=drive.serial in options.unguarded,
+    )
+
+
+def _cartridge_facts(cartridge: CartridgeId, recorded: Recorded, names: tuple[str, ...]) -> CartridgeFacts:
+    return CartridgeFacts(
+        kind=CartridgeKind(cartridge.kind.value),
+        write_protected=cartridge.write_protected,
+        contents=Contents(recorded.contents.value),
+        votes_agree=agree(names),
+    )
