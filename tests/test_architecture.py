@@ -51,6 +51,10 @@ MAY_REVEAL = {
     "manager.drive_wrap",
     "scsi.set_encryption",
     "target.cipher",
+    "target.drive_set_encryption",
+    "target.state",
+    "target.wrapping",
+    "transport.socket",
 }
 
 EXTRA_TESTS = {"stories", "vectors", "device", "kernel", "real", "faults", "crash"}

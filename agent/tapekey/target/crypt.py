@@ -1,0 +1,111 @@
+"""What the modes of a parameter set make of a block: the tables of the reference's 6.5 (reading) and 6.6 (writing)."""
+
+from dataclasses import replace
+
+from tapekey.errors import Malformed, NotThisKey
+from tapekey.scsi.encryption import Ceem, DecryptionMode, EncryptionMode, Rdmc
+from tapekey.scsi.kad import KadType
+from tapekey.target import cipher, medium_raw
+from tapekey.target.medium_record import Block, Buffer, Seal
+from tapekey.target.parameters import ParameterSet
+from tapekey.target.personality import KadRule, RawDecryption
+from tapekey.target.refusal import Refusal, data_protect
+from tapekey.target.state import Drive
+
+NOT_DECRYPTING = (DecryptionMode.DISABLE, DecryptionMode.RAW)
+UKAD_PADDED = 30  # T10000: a block written without U-KAD has 30 zero bytes for one
+
+
+def to_store(drive: Drive, used: ParameterSet, data: Buffer) -> tuple[Block, Buffer]:
+    """The block as the tape keeps it: clear, encrypted here, or encrypted elsewhere and taken as it is."""
+    if used.encryption is EncryptionMode.ENCRYPT:
+        return _encrypted(drive, used, data)
+    if used.encryption is EncryptionMode.EXTERNAL:
+        return _external(used, data)
+    return Block(len(data)), data
+
+
+def _encrypted(drive: Drive, used: ParameterSet, data: Buffer) -> tuple[Block, Buffer]:
+    code = check_usable(drive, used)
+    unauthenticated = used.kad(KadType.UNAUTHENTICATED)
+    if drive.personality.kad_rule is KadRule.ORACLE:
+        unauthenticated = unauthenticated.ljust(UKAD_PADDED, b"\0")
+    seal = cipher.keyless(
+        kad_format=used.kad_format,
+        unauthenticated=unauthenticated,
+        authenticated=used.kad(KadType.AUTHENTICATED),
+    )
+    seal = replace(seal, raw_read_disabled=marks_raw_disabled(drive, used))
+    out = bytearray(len(data) + cipher.TAG)
+    return drive.parameters.cipher(used, code).seal(Block(len(data)), seal, data, out)
+
+
+def marks_raw_disabled(drive: Drive, used: ParameterSet) -> bool:
+    """Whether blocks are being marked as not readable raw."""
+    if used.rdmc is Rdmc.DEFAULT:
+        return drive.personality.raw is not RawDecryption.ENABLED
+    return used.rdmc is Rdmc.DISABLE_RAW
+
+
+def check_usable(drive: Drive, used: ParameterSet) -> int:
+    """The algorithm's code; 7/74/07 where parameters that were accepted do not fit the volume ("latent" errors)."""
+    algorithm, cartridge = drive.algorithm(used.algorithm_index), drive.require_cartridge()
+    if algorithm is None or cartridge.identity.generation.name not in algorithm.media:
+        raise data_protect(0x74, 0x07)
+    if len(used.kad(KadType.UNAUTHENTICATED)) > algorithm.max_ukad:
+        raise data_protect(0x74, 0x07)
+    if len(used.kad(KadType.AUTHENTICATED)) > algorithm.max_akad:
+        raise data_protect(0x74, 0x07)
+    return algorithm.code
+
+
+def _external(used: ParameterSet, data: Buffer) -> tuple[Block, Buffer]:
+    try:
+        block, stored = medium_raw.from_raw(data)
+    except Malformed as error:
+        raise data_protect(0x74, 0x0B) from error
+    if medium_raw.metadata(block) != used.kad(KadType.METADATA):
+        raise data_protect(0x74, 0x0B)
+    return block, stored
+
+
+def to_host(drive: Drive, used: ParameterSet, block: Block, stored: memoryview) -> Buffer:
+    """What a read of the block gives the host, or why not."""
+    if block.seal is None:
+        if used.decryption in (DecryptionMode.RAW, DecryptionMode.DECRYPT):
+            raise data_protect(0x74, 0x02)
+        return stored
+    check_readable(drive, used, block.seal)
+    if used.decryption is DecryptionMode.RAW:
+        return medium_raw.raw(block, stored)
+    try:
+        algorithm = drive.algorithm(used.algorithm_index)
+        keyed = drive.parameters.cipher(used, algorithm.code if algorithm else 0)
+        opened = keyed.open(block, stored, bytearray(len(stored)))
+    except NotThisKey as error:
+        raise wrong_key(drive) from error
+    drive.tries.succeeded()
+    return opened
+
+
+def check_readable(drive: Drive, used: ParameterSet, seal: Seal) -> None:
+    """Refuse an encrypted block that the modes refuse whatever the key."""
+    if used.decryption is DecryptionMode.DISABLE:
+        raise data_protect(0x74, 0x01)
+    if (used.ceem is Ceem.REFUSE_EXTERNAL and seal.external) or (
+        used.ceem is Ceem.REFUSE_ENCRYPTED and not seal.external
+    ):
+        raise data_protect(0x74, 0x09)
+    if used.decryption is DecryptionMode.RAW:
+        if seal.raw_read_disabled:
+            raise data_protect(0x74, 0x0A)
+    elif drive.personality.kad_rule is KadRule.ORACLE:
+        wanted = used.kad(KadType.UNAUTHENTICATED).ljust(UKAD_PADDED, b"\0")
+        if seal.unauthenticated != wanted:
+            raise wrong_key(drive)
+
+
+def wrong_key(drive: Drive) -> Refusal:
+    """7/74/03, counted."""
+    drive.tries.failed()
+    return data_protect(0x74, 0x03)

@@ -1,0 +1,84 @@
+"""INQUIRY, REPORT LUNS, REQUEST SENSE: who the drive is, and what it has to say (reference 1.7)."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from tapekey.exchange import Command
+from tapekey.scsi import inquiry, media, sense, vital
+from tapekey.scsi.inquiry import VitalPage
+from tapekey.scsi.sense import Sense, SenseKey
+from tapekey.target.nexus import Nexus
+from tapekey.target.refusal import invalid_cdb
+from tapekey.target.state import Drive
+from tapekey.wire.layout import decode
+
+
+def answer_inquiry(drive: Drive, nexus: Nexus, command: Command) -> bytes:
+    """INQUIRY (12h)."""
+    cdb = decode(inquiry.Inquiry, command.cdb)
+    if not cdb.vital:
+        if cdb.page:
+            raise invalid_cdb(2)
+        return _standard(drive)[: cdb.room]
+    page = _pages(drive).get(cdb.page)
+    if page is None:
+        raise invalid_cdb(2)
+    return page(drive)[: cdb.room]
+
+
+def _standard(drive: Drive) -> bytes:
+    facts = drive.personality
+    return inquiry.encode_standard(
+        inquiry.Standard(
+            command_queue=True,
+            vendor=facts.vendor,
+            product=facts.product,
+            revision=facts.revision,
+            more=bytes(20),
+        )
+    )
+
+
+def _designators(drive: Drive) -> bytes:
+    facts = drive.personality
+    name = f"{facts.vendor:<8}{facts.product:<16}{drive.serial}".encode("ascii")
+    return vital.encode_designators(
+        [
+            vital.Designator(vital.DesignatorType.T10_VENDOR_ID, name, vital.CodeSet.ASCII),
+            vital.Designator(vital.DesignatorType.NAA, drive.naa),
+        ]
+    )
+
+
+VITAL: Final[Mapping[VitalPage, Callable[[Drive], bytes]]] = {
+    VitalPage.SUPPORTED: lambda drive: vital.encode_supported(_pages(drive)),
+    VitalPage.SERIAL: lambda drive: vital.encode_serial(drive.serial),
+    VitalPage.IDENTIFICATION: _designators,
+    VitalPage.SEQUENTIAL_ACCESS: lambda drive: vital.encode_sequential_access(write_once=True),
+    VitalPage.MANUFACTURER_SERIAL: lambda drive: vital.encode_serial(drive.serial, VitalPage.MANUFACTURER_SERIAL, 10),
+    VitalPage.VIRTUAL: lambda drive: vital.encode_virtual(drive.personality.name),
+}
+
+
+def _pages(drive: Drive) -> dict[VitalPage, Callable[[Drive], bytes]]:
+    absent = () if drive.personality.vpd_b1 else (VitalPage.MANUFACTURER_SERIAL,)
+    return {code: page for code, page in VITAL.items() if code not in absent}
+
+
+def report_luns(drive: Drive, nexus: Nexus, command: Command) -> bytes:
+    """REPORT LUNS (A0h): one logical unit."""
+    cdb = decode(inquiry.ReportLuns, command.cdb)
+    if cdb.select_report > 2:
+        raise invalid_cdb(2)
+    return inquiry.encode_luns((0,))[: cdb.room]
+
+
+def request_sense(drive: Drive, nexus: Nexus, command: Command) -> bytes:
+    """REQUEST SENSE (03h): a pending unit attention comes as data, and is cleared by that."""
+    cdb = decode(media.RequestSense, command.cdb)
+    attention = nexus.take_attention()
+    found = Sense(SenseKey.NO_SENSE)
+    if attention is not None:
+        found = Sense(SenseKey.UNIT_ATTENTION, *attention.value)
+    image = sense.encode_descriptor(found) if cdb.descriptor else sense.encode_fixed(found)
+    return image[: cdb.room]

@@ -1,0 +1,223 @@
+"""A virtual drive as a thing: a directory that is powered on by opening it, and the panel at its front.
+
+The directory keeps what a drive keeps without power: who it is, its saved mode pages, its wrapping key, and which
+cartridge is in it. Keys, nexuses and current mode values live in the memory of the process that powers it.
+"""
+
+import fcntl
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tapekey.errors import Conflict, Malformed
+from tapekey.exchange import Command, Reply
+from tapekey.target import cartridge, drive, wrapping
+from tapekey.target.cartridge import Cartridge
+from tapekey.target.description import Description
+from tapekey.target.modes import Modes
+from tapekey.target.personality import PERSONALITIES, Personality
+from tapekey.target.state import Drive
+from tapekey.target.tray import Place
+
+LOCK: Final = "lock"
+WRAPPING_KEY: Final = "wrapping-key.pem"
+Clock = Callable[[], float]
+
+
+def create(directory: Path, personality: Personality | str, *, serial: str = "") -> None:
+    """Make a virtual drive in a directory that must not exist yet."""
+    facts = PERSONALITIES.get(personality) if isinstance(personality, str) else personality
+    if facts is None:
+        raise ValueError(f"no personality {personality!r}; there are {', '.join(PERSONALITIES)}")
+    if directory.exists():
+        raise Conflict(f"cannot make a virtual drive in {directory}", why="it exists already")
+    directory.mkdir(mode=0o700, parents=True)
+    (directory / LOCK).touch(mode=0o600)
+    if facts.public_key:
+        fd = os.open(directory / WRAPPING_KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            file.write(wrapping.generate())
+    name = serial or f"TK{secrets.token_hex(4).upper()}"
+    naa = (3 << 60 | secrets.randbits(60)).to_bytes(8, "big")
+    Description(personality=facts, serial=name, naa=naa).save(directory)
+
+
+@contextmanager
+def opened(directory: Path, clock: Clock = time.monotonic) -> Iterator["Machine"]:
+    """Power a virtual drive on, for as long as the context lasts; Conflict if it is on already."""
+    description = Description.load(directory)
+    lock = os.open(directory / LOCK, os.O_RDWR)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Conflict(f"the virtual drive {directory} is powered on elsewhere") from error
+        machine = Machine(directory, description, clock)
+        machine.power_on()
+        try:
+            yield machine
+        finally:
+            machine.power_off()
+    finally:
+        os.close(lock)
+
+
+@dataclass(slots=True)
+class InProcess:
+    """A transport to a drive in this process, as one initiator."""
+
+    machine: "Machine"
+    nexus: str
+
+    def execute(self, command: Command) -> Reply:
+        """Hand the command to the drive."""
+        return self.machine.execute(self.nexus, command)
+
+
+@dataclass(slots=True)
+class Machine:
+    """A virtual drive and its front panel. One command or panel action at a time, whoever asks."""
+
+    directory: Path
+    description: Description
+    clock: Clock
+    _drive: Drive | None = None
+    _turn: threading.RLock = field(default_factory=threading.RLock)
+
+    open = staticmethod(opened)
+
+    @property
+    def drive(self) -> Drive:
+        """The powered drive."""
+        if self._drive is None:
+            raise ValueError("the virtual drive is powered off")
+        return self._drive
+
+    def transport(self, nexus: str = "host") -> InProcess:
+        """A transport to this drive as the initiator `nexus`."""
+        return InProcess(self, nexus)
+
+    def execute(self, nexus: str, command: Command) -> Reply:
+        """Carry out one command; what has to outlast the power is on disk before it is answered."""
+        with self._turn:
+            reply = drive.execute(self.drive, nexus, command)
+            self._keep()
+            return reply
+
+    # --- the front panel ---
+
+    def insert(self, directory: Path) -> None:
+        """Put a cartridge in; the drive loads it."""
+        with self._turn:
+            if self.drive.place is not Place.EMPTY:
+                raise Conflict("there is a cartridge in the drive already", mend="eject it first")
+            self.drive.insert(Cartridge.open(directory))
+            self._keep()
+
+    def eject(self) -> None:
+        """Press the button, and take the cartridge out."""
+        with self._turn:
+            if self.drive.place is Place.EMPTY:
+                raise Conflict("there is no cartridge in the drive")
+            if any(nexus.prevents_removal for nexus in self.drive.nexuses.all()):
+                raise Conflict("the drive does not let the cartridge go", why="a host prevents its removal")
+            self.drive.take_out()
+            self._keep()
+
+    def write_protect(self, directory: Path, on: bool) -> None:
+        """Slide the tab of a cartridge that is not in the drive."""
+        with self._turn:
+            inside = self.drive.cartridge
+            if inside is not None and inside.directory.resolve() == directory.resolve():
+                raise Conflict("the tab cannot be reached", why="the cartridge is in the drive", mend="eject it first")
+            cartridge.protect(directory, on)
+
+    def set(self, **knobs: object) -> None:
+        """Turn knobs: rows of the personality."""
+        with self._turn:
+            self.description = self.description.with_knobs(knobs)
+            self.drive.personality = self.description.personality
+            self.description.save(self.directory)
+
+    def reset(self) -> None:
+        """Hard reset, as by a host's bus reset: keys, locks, reservations and current mode values are gone."""
+        with self._turn:
+            self.drive.reset()
+
+    def power_cycle(self, *, orderly: bool = True) -> None:
+        """Take the power away and give it back. Not orderly: what was not flushed may be lost, as in life."""
+        with self._turn:
+            self.power_off(orderly=orderly)
+            self.power_on()
+
+    def status(self) -> dict[str, object]:
+        """What one sees by looking at the drive."""
+        with self._turn:
+            self.drive.wake()
+            inside = self.drive.cartridge
+            return {
+                "personality": self.description.personality.name,
+                "serial": self.description.serial,
+                "place": self.drive.place.value,
+                "cartridge": str(inside.directory) if inside else None,
+                "barcode": inside.identity.barcode if inside else None,
+                "write_protected": inside.protected if inside else None,
+            }
+
+    # --- power ---
+
+    def power_on(self) -> None:
+        """Begin with defaults, saved modes, and the cartridge that was left inside."""
+        modes = Modes(saved=dict(self.description.saved_modes))
+        modes.power_on()
+        facts = self.description
+        self._drive = Drive(facts.personality, facts.serial, facts.naa, modes, self.clock, self._wrapping_key())
+        self._drive.powered_at = self.clock()
+        if facts.cartridge is not None and facts.cartridge.exists():
+            self._reinsert(facts.cartridge, facts.place)
+        self._keep()
+
+    def power_off(self, *, orderly: bool = True) -> None:
+        """Forget everything that needs power; orderly, the tape is settled first."""
+        powered = self.drive
+        powered.parameters.wipe()
+        inside, self._drive = powered.cartridge, None
+        if inside is not None:
+            if orderly and inside.loaded:
+                inside.unload()
+            inside.close()
+
+    def _reinsert(self, directory: Path, place: Place) -> None:
+        powered = self.drive
+        try:
+            inside = Cartridge.open(directory)
+        except Malformed:
+            return
+        if place is Place.MOUTH:
+            powered.cartridge, powered.place = inside, Place.MOUTH
+        else:
+            powered.insert(inside, announced=False)
+
+    def _wrapping_key(self) -> rsa.RSAPrivateKey | None:
+        path = self.directory / WRAPPING_KEY
+        if not self.description.personality.public_key or not path.exists():
+            return None
+        return wrapping.load(path.read_bytes())
+
+    def _keep(self) -> None:
+        """Write the description when what it keeps has changed."""
+        powered = self.drive
+        inside = powered.cartridge.directory.absolute() if powered.cartridge else None
+        place = Place.MOUTH if powered.place is Place.MOUTH else Place.EMPTY if inside is None else Place.MOUNTED
+        now = self.description.with_contents(inside, place, powered.modes.saved)
+        if now != self.description:
+            now.save(self.directory)
+            self.description = now
