@@ -103,7 +103,7 @@ class Rdmc(Code):
 
 
 class Capable(Code):
-    """EXTDECC, and the sense of all fields that say whether a thing is reported at all."""
+    """EXTDECC: whether somebody outside this device server can control the encryption."""
 
     NOT_REPORTED = 0
     NOT_CAPABLE = 1
