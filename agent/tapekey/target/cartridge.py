@@ -183,8 +183,11 @@ class Cartridge:
         return self._tape is not None
 
     def load(self, vendor: str, serial: str) -> Tape:
-        """Thread the tape in the drive of that vendor and serial: found as it was left, positioned at its beginning."""
-        log = medium_log.Log.open(self.directory / _PARTITION, writable=not self.protected)
+        """Thread the tape in the drive of that vendor and serial, at its beginning; MediumDamaged if that fails."""
+        try:
+            log = medium_log.Log.open(self.directory / _PARTITION, writable=not self.protected)
+        except (OSError, Malformed) as error:
+            raise MediumDamaged("the tape cannot be threaded", why=str(error)) from error
         identity = self.identity
         self._tape = Tape(
             log, identity.capacity, identity.margin, identity.worm, self.protected, changing=self._changing

@@ -40,10 +40,11 @@ class Cipher:
         """Expand a key of 32 bytes for one of the algorithms here."""
         if len(key) != KEY:
             raise ValueError(f"a key of {len(key)} bytes")
+        # A copy, not the lent view: AESCCM expands the key at each call, and a view shows zeroes once it is wiped.
         if algorithm == GCM:
-            return cls(algorithm, AESGCM(key.reveal()))
+            return cls(algorithm, AESGCM(bytes(key.reveal())))
         if algorithm in (CCM, CCM_ESP):
-            return cls(algorithm, AESCCM(key.reveal(), tag_length=TAG))
+            return cls(algorithm, AESCCM(bytes(key.reveal()), tag_length=TAG))
         raise ValueError(f"no cipher for algorithm {algorithm:08x}h")
 
     def seal(self, block: Block, seal: Seal, data: Buffer, out: bytearray | memoryview) -> tuple[Block, memoryview]:

@@ -17,6 +17,7 @@ from tapekey.target.medium_record import (
     LOG_HEADER,
     LONGEST_BLOCK,
     LONGEST_HEADER,
+    MAGIC,
     Block,
     Buffer,
     Header,
@@ -26,6 +27,7 @@ from tapekey.target.medium_record import (
     decode_log_header,
     encode,
     encode_log_header,
+    marker,
 )
 from tapekey.target.medium_scan import scan
 
@@ -40,6 +42,20 @@ def create(path: Path, partition: int) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def _log_id(image: bytes) -> bytes:
+    """The id that every record carries: from the log's header or, if that is damaged, from the first record."""
+    try:
+        return decode_log_header(image[:LOG_HEADER])[1]
+    except MediumDamaged:
+        first = image[LOG_HEADER:]
+        log_id = first[len(MAGIC) : len(marker(bytes(16)))]
+        try:
+            decode(log_id, LOG_HEADER, first)
+        except Malformed:
+            raise MediumDamaged("the beginning of the tape log is damaged") from None
+        return log_id
 
 
 @dataclass(slots=True)
@@ -59,7 +75,7 @@ class Log:
         """Open a log and find out what it holds. Nothing is changed on disk by that."""
         fd = os.open(path, os.O_RDWR if writable else os.O_RDONLY)
         try:
-            _, log_id = decode_log_header(os.pread(fd, LOG_HEADER, 0))
+            log_id = _log_id(os.pread(fd, LOG_HEADER + LONGEST_HEADER, 0))
             found = scan(fd, log_id)
             torn = os.fstat(fd).st_size != found.end
             dirty = writable and not found.settled
@@ -132,7 +148,6 @@ class Log:
         """Make the object `number` and all after it gone, durably."""
         if number >= self.objects and not self.torn:
             return
-        self._settle()
         end = self.offset(number)
         os.ftruncate(self.fd, end)
         os.fsync(self.fd)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from tapekey.errors import Malformed
+from tapekey.errors import Malformed, MediumDamaged
 
 Buffer = bytes | bytearray | memoryview
 
@@ -171,14 +171,12 @@ def encode_log_header(partition: int, log_id: bytes) -> bytes:
 
 
 def decode_log_header(image: bytes) -> tuple[int, bytes]:
-    """Read a log's partition number and id."""
-    if len(image) < LOG_HEADER or image[: len(_LOG_MAGIC)] != _LOG_MAGIC:
-        raise Malformed("this is not a tape log")
-    magic_version = int.from_bytes(image[16:18], "big")
-    if magic_version != _VERSION:
-        raise Malformed("the tape log has an unknown version", why=f"version {magic_version}, known is {_VERSION}")
-    if _SUM.unpack_from(image, LOG_HEADER - 4)[0] != zlib.crc32(image[: LOG_HEADER - 4]):
-        raise Malformed("the header of the tape log is damaged")
+    """Read a log's partition number and id; MediumDamaged if it does not verify, Malformed if it is another's."""
+    if len(image) < LOG_HEADER or _SUM.unpack_from(image, LOG_HEADER - 4)[0] != zlib.crc32(image[: LOG_HEADER - 4]):
+        raise MediumDamaged("the header of the tape log is damaged")
+    magic, version, *_ = _LOG_LAYOUT.unpack_from(image)
+    if magic != _LOG_MAGIC or version != _VERSION:
+        raise Malformed("this is no tape log that is known here", why=f"version {version}, known is {_VERSION}")
     _, _, partition, log_id = _LOG_LAYOUT.unpack_from(image)
     return partition, log_id
 

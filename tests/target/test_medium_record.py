@@ -1,0 +1,123 @@
+"""Record headers against bytes worked out by hand from docs/formats/medium.md."""
+
+import contextlib
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tapekey.errors import Malformed, MediumDamaged
+from tapekey.target import medium_record
+from tapekey.target.medium_record import Block, Header, Kind, Seal
+from tests.octets import octets
+
+LOG_ID = bytes(range(16))
+
+HEADERS = {
+    "filemark": (
+        """
+            74 6B 72 65 63 6F 72 64                          # "tkrecord"
+            00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F  # log id
+            00 00 00 00 00 00 01 40                          # offset 320
+            00 00 00 00 00 00 00 05                          # object 5
+            00 00 00 00 00 00 00 02                          # file 2
+            00 00 00 01                                      # epoch 1
+            02 00 00 00                                      # filemark; no flags, compression, KAD format
+            00 00 00 00 00 00 00 00 00 00 00 00              # no algorithm, no length, nothing stored
+            00 00 00 01                                      # no KADs; CRC-32
+            00 00 00 00 00 00 00 00 00 00 00 00              # no IV
+            00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+            00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+            00 00 00 00                                      # checksum of nothing
+        """,
+        "",
+        Header(Kind.FILEMARK, 320, 5, 2, 1),
+    ),
+    "encrypted block, written EXTERNAL, raw read disabled": (
+        """
+            74 6B 72 65 63 6F 72 64
+            00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F
+            00 00 00 00 00 00 00 40                          # offset 64
+            00 00 00 00 00 00 00 00                          # object 0
+            00 00 00 00 00 00 00 00                          # file 0
+            00 00 00 00                                      # epoch 0
+            01 E0 01 02                                      # block; encrypted, external, raw off; zlib; ASCII name
+            00 01 00 14                                      # AES-256-GCM
+            00 00 10 00                                      # 4096 bytes of the host's
+            00 00 00 30                                      # 48 stored
+            03 02 01 01                                      # U-KAD 3, A-KAD 2, M-KAD 1; CRC-32
+            F0 F1 F2 F3 F4 F5 F6 F7 F8 F9 FA FB              # IV
+            00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+            00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+            DE AD BE EF                                      # checksum of the stored bytes
+        """,
+        "75 75 75 61 61 6D",
+        Header(
+            Kind.BLOCK,
+            64,
+            0,
+            0,
+            0,
+            48,
+            0xDEADBEEF,
+            Block(4096, 1, Seal(0x00010014, bytes(range(0xF0, 0xFC)), 2, b"uuu", b"aa", b"m", True, True)),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("fixed", "kads", "header"), HEADERS.values(), ids=HEADERS)
+def test_header_is_the_documented_bytes(fixed: str, kads: str, header: Header) -> None:
+    start, end = octets(fixed), octets(kads)
+    image = start + zlib.crc32(start + end).to_bytes(4, "big") + end
+
+    assert len(start) == 124
+    assert medium_record.encode(LOG_ID, header) == image
+    assert medium_record.decode(LOG_ID, header.offset, image + b"stored") == header
+    assert header.size == len(image)
+
+
+def test_log_header_is_the_documented_bytes() -> None:
+    start = octets("""
+        74 61 70 65 6B 65 79 20 74 61 70 65 20 6C 6F 67  # "tapekey tape log"
+        00 01                                            # version 1
+        00 03                                            # partition 3
+        00 00 00 00
+        00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F  # log id
+        00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+    """)
+    image = start + zlib.crc32(start).to_bytes(4, "big")
+
+    assert medium_record.encode_log_header(3, LOG_ID) == image
+    assert medium_record.decode_log_header(image) == (3, LOG_ID)
+
+
+@pytest.mark.parametrize("bit", range(8))
+@pytest.mark.parametrize("byte", range(134))
+def test_any_bit_changed_in_a_header_is_noticed(byte: int, bit: int) -> None:
+    image = bytearray(medium_record.encode(LOG_ID, HEADERS["encrypted block, written EXTERNAL, raw read disabled"][2]))
+    image[byte] ^= 1 << bit
+    with pytest.raises(Malformed):
+        medium_record.decode(LOG_ID, 64, image)
+
+
+def test_a_record_of_another_log_or_place_is_refused() -> None:
+    image = medium_record.encode(LOG_ID, HEADERS["filemark"][2])
+    with pytest.raises(Malformed):
+        medium_record.decode(bytes(16), 320, image)
+    with pytest.raises(Malformed):
+        medium_record.decode(LOG_ID, 321, image)
+
+
+@given(st.binary(max_size=300), st.booleans())
+def test_any_bytes_are_a_header_or_malformed(data: bytes, marked: bool) -> None:
+    image = medium_record.marker(LOG_ID) + bytes(8) + data if marked else data
+    with contextlib.suppress(Malformed):
+        assert medium_record.decode(LOG_ID, 0, image).offset == 0
+
+
+@given(st.binary(max_size=100))
+def test_any_bytes_are_a_log_header_or_refused(data: bytes) -> None:
+    with pytest.raises((Malformed, MediumDamaged)):
+        medium_record.decode_log_header(data)
