@@ -1,6 +1,7 @@
 """Set Data Encryption (reference 3.2 to 3.4): the frames real clients send, both ways, and a key that stays unseen."""
 
 import traceback
+from base64 import b64encode, b85encode
 from contextlib import suppress
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapekey.errors import Malformed
+from tapekey.exchange import Command, Reply
 from tapekey.scsi.encryption import Ceem, DecryptionMode, EncryptionMode, KadFormat, KeyFormat, OutPage, Rdmc, Scope
 from tapekey.scsi.kad import Kad, KadType
 from tapekey.scsi.sense import FieldPointer
@@ -19,6 +21,7 @@ from tapekey.scsi.set_encryption import (
     set_data_encryption,
 )
 from tapekey.secret import Secret
+from tapekey.transport.trace import Trace
 from tapekey.wire.layout import decode, encode
 from tests.octets import octets
 
@@ -163,6 +166,24 @@ def test_command_does_not_show_the_key() -> None:
         assert KEY.decode() not in shown
         assert KEY.hex() not in shown.replace(" ", "")
     assert repr(command.data_out) == "<secret, 60 bytes>"
+
+
+class Silent:
+    """A transport that takes everything and says nothing."""
+
+    def execute(self, command: Command) -> Reply:
+        return Reply(0)
+
+
+def test_trace_does_not_show_the_key() -> None:
+    lines: list[str] = []
+
+    Trace(Silent(), lines.append).execute(set_data_encryption(SetDataEncryption(), Secret(KEY)))
+
+    (line,) = lines
+    assert "b52000100000000000340000" in line
+    for shown in (KEY.decode(), KEY.hex(), KEY.hex(" "), b64encode(KEY).decode()[:40], b85encode(KEY).decode()):
+        assert shown.lower() not in line.lower()
 
 
 @pytest.mark.parametrize("cut", [51, 30, 19])
