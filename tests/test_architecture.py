@@ -43,6 +43,7 @@ MAY_REVEAL = {
     "keys.envelope",
     "keys.hybrid",
     "keys.identity",
+    "keys.identity_file",
     "keys.keywrap",
     "keys.recipient",
     "keys.signature",
