@@ -7,6 +7,7 @@ cartridge is in it. Keys, nexuses and current mode values live in the memory of 
 import fcntl
 import os
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from tapekey.target.state import Drive
 from tapekey.target.tray import Place
 
 LOCK: Final = "lock"
+SOCKET: Final = "socket"
 WRAPPING_KEY: Final = "wrapping-key.pem"
 Clock = Callable[[], float]
 
@@ -51,7 +53,7 @@ def create(directory: Path, personality: Personality | str, *, serial: str = "")
 
 
 @contextmanager
-def opened(directory: Path, clock: Clock = time.monotonic) -> Iterator["Machine"]:
+def open(directory: Path, clock: Clock = time.monotonic) -> Iterator["Machine"]:
     """Power a virtual drive on, for as long as the context lasts; Conflict if it is on already."""
     description = Description.load(directory)
     lock = os.open(directory / LOCK, os.O_RDWR)
@@ -68,6 +70,27 @@ def opened(directory: Path, clock: Clock = time.monotonic) -> Iterator["Machine"
             machine.power_off()
     finally:
         os.close(lock)
+
+
+def served(directory: Path) -> bool:
+    """Whether a server has this drive powered on, and listens on its socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+        try:
+            with short_path(directory / SOCKET) as short:
+                link.connect(short)
+        except OSError:
+            return False
+        return True
+
+
+@contextmanager
+def short_path(path: Path) -> Iterator[str]:
+    """A name for a socket of any path: by way of its directory, since a socket address holds only 107 bytes."""
+    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{directory}/{path.name}"
+    finally:
+        os.close(directory)
 
 
 @dataclass(slots=True)
@@ -92,7 +115,7 @@ class Machine:
     _drive: Drive | None = None
     _turn: threading.RLock = field(default_factory=threading.RLock)
 
-    open = staticmethod(opened)
+    open = staticmethod(open)
 
     @property
     def drive(self) -> Drive:
