@@ -96,3 +96,7 @@ def test_any_bytes_are_densities_or_malformed(data: bytes, framed: bool) -> None
         density.decode_densities(image)
     except Malformed:
         return
+
+
+def test_bytes_behind_the_page_are_left() -> None:
+    assert density.decode_densities(PAGE + LTO_8[:9]) == (DESCRIPTOR,)

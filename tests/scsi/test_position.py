@@ -127,3 +127,10 @@ def test_any_bytes_are_a_position_or_malformed(data: bytes) -> None:
         except Malformed:
             continue
         assert isinstance(found, type(value))
+
+
+def test_reserved_bytes_are_not_part_of_the_numbers() -> None:
+    image = SHORT[:2] + b"\xff\xff" + SHORT[4:12] + b"\xff" + SHORT[13:]
+
+    assert position.decode_short_position(image).buffered_objects == 4
+    assert position.decode_extended_position(EXTENDED[:4] + b"\xff" + EXTENDED[5:]).buffered_objects == 1
