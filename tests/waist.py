@@ -92,3 +92,27 @@ def attribute_read(identifier: int, action: int = 0) -> Matches:
     return lambda command: (
         command.cdb[:2] == bytes([0x8C, action]) and command.cdb[8:10] == identifier.to_bytes(2, "big")
     )
+
+
+def at_step(inner: Transport, step: int, *, instead: Reply | None = None, change: Change | None = None) -> Meddling:
+    """Meddles with the one command that comes as number `step`, counted from 0."""
+    return Meddling(inner, lambda command: True, change=change, instead=instead, after=step, times=1)
+
+
+def cut(size: int) -> Change:
+    """The answer, of which only the first bytes arrived."""
+    return lambda reply: Reply(reply.status, reply.data_in[:size], reply.sense)
+
+
+def patched(offset: int, value: bytes) -> Change:
+    """The answer with other bytes at an offset."""
+    return lambda reply: Reply(
+        reply.status, reply.data_in[:offset] + value + reply.data_in[offset + len(value) :], reply.sense
+    )
+
+
+def steps_of(inner: Transport, verb: Callable[[Transport], object]) -> int:
+    """How many commands a verb sends when all goes well."""
+    watched = Meddling(inner, lambda command: False)
+    verb(watched)
+    return len(watched.commands)
