@@ -206,3 +206,13 @@ def test_any_bytes_are_an_answer_or_malformed(data: bytes) -> None:
             found.read(DeviceConfigurationExtension)
         except Malformed:
             continue
+
+
+@pytest.mark.parametrize("vendor", ["00", "40", "00 FF", "80 01 02 03"])
+def test_vendors_page_00h_needs_no_form_and_ends_the_answer(vendor: str) -> None:
+    image = bytes.fromhex("00 00 00 00 00 00 00 00 2F 02 DE AD") + bytes.fromhex(vendor)
+
+    found = mode.decode_selection_10(image)
+
+    assert found.pages == (RawPage(UNKNOWN), RawPage(bytes.fromhex(vendor)))
+    assert found.find(ModePage.VENDOR) == found.pages[1]

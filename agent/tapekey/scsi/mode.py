@@ -138,7 +138,8 @@ class RawPage:
 
     @property
     def subpage(self) -> int:
-        return self.image[1] if self.image[0] & _SUBPAGE_FORMAT else 0
+        has_one = self.page != ModePage.VENDOR and self.image[0] & _SUBPAGE_FORMAT
+        return self.image[1] if has_one else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +300,11 @@ def _answer(header: Header6 | Header10, body: bytes) -> Answer:
 def _pages(reader: Reader) -> tuple[RawPage, ...]:
     found = []
     while reader.left:
-        head = reader.take(2, "a page's header")
+        head = reader.take(1, "a page's code")
+        if head[0] & _CODE == ModePage.VENDOR:  # comes last and need not have the form of a page
+            found.append(RawPage(head + reader.take(reader.left, "mode page 00h")))
+            break
+        head += reader.take(1, "a page's header")
         if head[0] & _SUBPAGE_FORMAT:
             head += reader.take(2, "a subpage's length")
             length = int.from_bytes(head[2:4], "big")
