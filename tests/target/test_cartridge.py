@@ -1,15 +1,18 @@
 """A cartridge: made whole, held by one, counted, and a thing of its own when copied."""
 
 import shutil
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tapekey.errors import Conflict, Malformed, MediumDamaged, OverwriteRefused
 from tapekey.scsi import attribute
 from tapekey.target import cartridge, medium_log
 from tapekey.target.cartridge import Cartridge
-from tests.target.tapes import MARK, contents, held, made, put, put_sealed, recorded
+from tests.target.tapes import KEY, MARK, contents, held, made, put, put_sealed, recorded
 
 
 def values(taken: Cartridge) -> dict[int, bytes]:
@@ -205,3 +208,48 @@ def test_attributes_come_in_ascending_order(tmp_path: Path) -> None:
         numbers = [item.id for item in taken.attributes()]
     assert numbers == sorted(numbers)
     assert numbers[-1] == 0x1400
+
+
+def number(image: bytes, start: int, end: int) -> int:
+    return int.from_bytes(image[start:end], "big")
+
+
+def by_the_document(log: bytes) -> Iterator[bytes | str]:
+    """The objects of an undamaged log, read by nothing but the tables of docs/formats/medium.md."""
+    assert log[:16] == b"tapekey tape log"
+    at = 64
+    while at < len(log):
+        kads = sum(log[at + 68 : at + 71])
+        assert log[at : at + 24] == b"tkrecord" + log[24:40]
+        assert number(log, at + 24, at + 32) == at
+        assert number(log, at + 124, at + 128) == zlib.crc32(log[at : at + 124] + log[at + 128 : at + 128 + kads])
+        start = at + 128 + kads
+        stored = log[start : start + number(log, at + 64, at + 68)]
+        if log[at + 52] == 2:
+            yield MARK
+        elif log[at + 52] == 1:
+            assert number(log, at + 120, at + 124) == zlib.crc32(stored)
+            yield _opened(log[at : at + 128 + kads], stored) if log[at + 53] & 0x80 else stored
+        at = start + len(stored)
+
+
+def _opened(header: bytes, stored: bytes) -> bytes:
+    u_kad, a_kad = header[68], header[69]
+    bound = b"tapekey block 1" + header[56:60] + header[54:56] + header[60:64]
+    bound += (len(stored) - 16).to_bytes(4, "big") + bytes([a_kad]) + header[128 + u_kad : 128 + u_kad + a_kad]
+    return AESGCM(KEY).decrypt(header[72:84], stored, bound)
+
+
+def test_the_document_is_enough_to_read_a_cartridge(tmp_path: Path) -> None:
+    place = made(tmp_path)
+    items: list[bytes | str] = [b"label", MARK, b"secret" * 100, MARK, MARK, b"end"]
+    with held(place) as taken:
+        for item in items:
+            if isinstance(item, bytes) and len(item) == 600:
+                put_sealed(taken.tape, item, authenticated=b"A-KAD")
+            else:
+                put(taken.tape, item)
+            taken.tape.sync()
+        taken.unload()
+
+    assert list(by_the_document((place / "partition-0.log").read_bytes())) == items

@@ -19,7 +19,7 @@ from tests.target.power import Disk, PowerLost
 from tests.target.tapes import MARK, Object, contents, held, made, put, put_sealed, recorded
 
 KILLS = 40
-LOSSES = 300
+LOSSES = 150
 LOG = "partition-0.log"
 
 

@@ -93,13 +93,13 @@ def test_log_header_is_the_documented_bytes() -> None:
     assert medium_record.decode_log_header(image) == (3, LOG_ID)
 
 
-@pytest.mark.parametrize("bit", range(8))
-@pytest.mark.parametrize("byte", range(134))
-def test_any_bit_changed_in_a_header_is_noticed(byte: int, bit: int) -> None:
-    image = bytearray(medium_record.encode(LOG_ID, HEADERS["encrypted block, written EXTERNAL, raw read disabled"][2]))
-    image[byte] ^= 1 << bit
-    with pytest.raises(Malformed):
-        medium_record.decode(LOG_ID, 64, image)
+def test_any_bit_changed_in_a_header_is_noticed() -> None:
+    whole = medium_record.encode(LOG_ID, HEADERS["encrypted block, written EXTERNAL, raw read disabled"][2])
+    for bit in range(8 * len(whole)):
+        image = bytearray(whole)
+        image[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(Malformed):
+            medium_record.decode(LOG_ID, 64, image)
 
 
 def test_a_record_of_another_log_or_place_is_refused() -> None:

@@ -148,6 +148,7 @@ class Tape:
         self._allow()
         self.changing()
         self.log.cut(self.position)
+        self.log.sync()
 
     def sync(self) -> None:
         """Return when everything written is on disk."""
