@@ -25,6 +25,7 @@ from tapekey.scsi.encryption import (
     decode_page,
     encode_page,
 )
+from tapekey.wire.codes import Code
 from tests.octets import octets
 
 LTO = Algorithm(
@@ -229,28 +230,45 @@ def test_pages_are_asked_for_by_their_code() -> None:
     assert encryption.read_management_capabilities(64).cdb == octets("a2 20 00 12 00 00 00 00 00 40 00 00")
 
 
-@pytest.mark.parametrize(
-    ("code", "number"),
-    [
-        (encryption.InPage.STATUS, 0x20),
-        (encryption.InPage.NEXT_BLOCK_STATUS, 0x21),
-        (encryption.InPage.GET_MANAGEMENT_ATTRIBUTES, 0x22),
-        (encryption.OutPage.SA_ENCAPSULATION, 0x11),
-        (encryption.EncryptionMode.EXTERNAL, 1),
-        (encryption.EncryptionMode.ENCRYPT, 2),
-        (encryption.DecryptionMode.RAW, 1),
-        (encryption.DecryptionMode.DECRYPT, 2),
-        (encryption.DecryptionMode.MIXED, 3),
-        (encryption.Scope.LOCAL, 1),
-        (encryption.Scope.ALL, 2),
-        (encryption.KeyFormat.ESP_SCSI, 3),
-        (encryption.RawCapability.NEVER, 1),
-        (encryption.RawCapability.ALWAYS_ENABLED, 7),
-        (encryption.AlgorithmCode.AES_256_CCM_128, 0x0001_0010),
-    ],
-)
-def test_code_has_the_references_number(code: int, number: int) -> None:
-    assert code == number
+# fmt: off
+NUMBERS: dict[type[Code], dict[str, int]] = {
+    encryption.InPage: {
+        "IN_SUPPORT": 0x0000, "OUT_SUPPORT": 0x0001, "CAPABILITIES": 0x0010, "KEY_FORMATS": 0x0011,
+        "MANAGEMENT_CAPABILITIES": 0x0012, "STATUS": 0x0020, "NEXT_BLOCK_STATUS": 0x0021,
+        "GET_MANAGEMENT_ATTRIBUTES": 0x0022, "RANDOM_NUMBER": 0x0030, "PUBLIC_KEY": 0x0031,
+    },
+    encryption.OutPage: {
+        "SET_DATA_ENCRYPTION": 0x0010, "SA_ENCAPSULATION": 0x0011, "SET_MANAGEMENT_ATTRIBUTES": 0x0022,
+    },
+    encryption.EncryptionMode: {"DISABLE": 0, "EXTERNAL": 1, "ENCRYPT": 2},
+    encryption.DecryptionMode: {"DISABLE": 0, "RAW": 1, "DECRYPT": 2, "MIXED": 3},
+    encryption.Scope: {"PUBLIC": 0, "LOCAL": 1, "ALL": 2},
+    encryption.KeyFormat: {"PLAINTEXT": 0, "VENDOR_REFERENCE": 1, "WRAPPED": 2, "ESP_SCSI": 3},
+    encryption.KadFormat: {"UNSPECIFIED": 0, "BINARY_NAME": 1, "ASCII_NAME": 2},
+    encryption.Ceem: {"DEFAULT": 0, "NO_CHECK": 1, "REFUSE_EXTERNAL": 2, "REFUSE_ENCRYPTED": 3},
+    encryption.Rdmc: {"DEFAULT": 0, "ENABLE_RAW": 2, "DISABLE_RAW": 3},
+    encryption.Capable: {"NOT_REPORTED": 0, "NOT_CAPABLE": 1, "CAPABLE": 2},
+    encryption.Configuration: {"NOT_REPORTED": 0, "ALLOWED": 1, "PREVENTED": 2},
+    encryption.Cryption: {"NONE": 0, "SOFTWARE": 1, "HARDWARE": 2, "EXTERNAL_CONTROL": 3},
+    encryption.Validity: {"NOT_APPLICABLE": 0, "NOT_VALID": 1, "VALID": 2},
+    encryption.NonceCapability: {"NONE_NEEDED": 0, "DEVICE": 1, "CLIENT": 2, "EITHER": 3},
+    encryption.DkadCapability: {"NOT_SPECIFIED": 0, "REQUIRED": 1, "NOT_ALLOWED": 2, "OPTIONAL": 3},
+    encryption.ExternalCapability: {"NOT_SPECIFIED": 0, "NOT_ALLOWED": 1, "ALLOWED": 2},
+    encryption.RawCapability: {
+        "NOT_SPECIFIED": 0, "NEVER": 1, "DISABLED": 4, "ENABLED": 5, "ALWAYS_DISABLED": 6, "ALWAYS_ENABLED": 7,
+    },
+    encryption.AlgorithmCode: {
+        "AES_256_CBC_HMAC_SHA1": 0x0001_000C, "AES_256_CCM_128": 0x0001_0010, "AES_256_GCM_128": 0x0001_0014,
+        "AES_256_XTS_HMAC_SHA512": 0x0001_0016, "ESP_AES_256_CCM_128": 0x8001_0010,
+        "ESP_AES_256_GCM_128": 0x8001_0014,
+    },
+}
+# fmt: on
+
+
+@pytest.mark.parametrize(("codes", "numbers"), NUMBERS.items(), ids=lambda one: getattr(one, "__name__", ""))
+def test_codes_have_the_references_numbers(codes: type[Code], numbers: dict[str, int]) -> None:
+    assert {code.name: code.value for code in codes} == numbers
 
 
 @given(st.binary(max_size=100))

@@ -23,6 +23,7 @@ from tapekey.scsi.encryption_status import (
     read_status,
 )
 from tapekey.scsi.kad import Authentication, Kad, KadType
+from tapekey.wire.codes import Code
 from tests.octets import octets
 
 STENC = octets("""
@@ -202,6 +203,27 @@ def test_pages_are_asked_for_by_their_code() -> None:
     assert read_status().cdb == octets("a2 20 00 20 00 00 00 00 20 00 00 00")
     assert read_next_block(128).cdb == octets("a2 20 00 21 00 00 00 00 00 80 00 00")
     assert read_next_block(128).data_in_max == 128
+
+
+# fmt: off
+NUMBERS: dict[type[Code], dict[str, int]] = {
+    ParametersControl: {
+        "NOT_REPORTED": 0, "NOT_EXCLUSIVE": 1, "DEVICE_SERVER": 2, "AUTOMATION": 3, "MANAGEMENT": 4,
+    },
+    BlockEncryption: {
+        "NEVER_KNOWN": 0, "NOT_KNOWN_NOW": 1, "NOT_A_BLOCK": 2, "CLEAR": 3, "UNSUPPORTED": 4, "ENCRYPTED": 5,
+        "NO_KEY": 6,
+    },
+    BlockCompression: {
+        "NEVER_KNOWN": 0, "NOT_KNOWN_NOW": 1, "NOT_A_BLOCK": 2, "PLAIN": 3, "COMPRESSED": 4,
+    },
+}
+# fmt: on
+
+
+@pytest.mark.parametrize(("codes", "numbers"), NUMBERS.items(), ids=lambda one: getattr(one, "__name__", ""))
+def test_codes_have_the_references_numbers(codes: type[Code], numbers: dict[str, int]) -> None:
+    assert {code.name: code.value for code in codes} == numbers
 
 
 @given(st.binary(max_size=80))

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tapekey.errors import Malformed
 from tapekey.scsi.kad import Authentication, Kad, KadType, decode_kads, encode_kads
+from tapekey.wire.codes import Code
 from tests.octets import octets
 
 LISTS = {
@@ -61,6 +62,23 @@ def test_reserved_bits_are_ignored() -> None:
 def test_descriptor_cut_short_is_malformed(image: str) -> None:
     with pytest.raises(Malformed, match="key-associated data is cut short"):
         decode_kads(octets(image))
+
+
+# fmt: off
+NUMBERS: dict[type[Code], dict[str, int]] = {
+    KadType: {
+        "UNAUTHENTICATED": 0, "AUTHENTICATED": 1, "NONCE": 2, "METADATA": 3, "WRAPPED_KEY": 4,
+    },
+    Authentication: {
+        "NOT_SAID": 0, "NOT_COVERED": 1, "NOT_ATTEMPTED": 2, "AUTHENTICATED": 3, "FAILED": 4,
+    },
+}
+# fmt: on
+
+
+@pytest.mark.parametrize(("codes", "numbers"), NUMBERS.items(), ids=lambda one: getattr(one, "__name__", ""))
+def test_codes_have_the_references_numbers(codes: type[Code], numbers: dict[str, int]) -> None:
+    assert {code.name: code.value for code in codes} == numbers
 
 
 @given(st.binary(max_size=64))

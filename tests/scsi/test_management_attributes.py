@@ -13,6 +13,7 @@ from tapekey.scsi.management_attributes import (
     Criterion,
     Operation,
     SelectionType,
+    WrappingType,
     decode_criteria,
     decode_management_attributes,
     encode_criteria,
@@ -20,6 +21,7 @@ from tapekey.scsi.management_attributes import (
     read_management_attributes,
     set_management_attributes,
 )
+from tapekey.wire.codes import Code
 from tests.octets import octets
 
 CRITERIA = (
@@ -80,6 +82,29 @@ MALFORMED = {
 def test_what_is_no_page_is_malformed(image: str, message: str) -> None:
     with pytest.raises(Malformed, match=message):
         decode_management_attributes(octets(image))
+
+
+# fmt: off
+NUMBERS: dict[type[Code], dict[str, int]] = {
+    AttributeType: {
+        "DESIRED_OPERATION": 0, "KEY_SELECTION_CRITERIA": 1, "KEY_WRAPPING": 2,
+    },
+    Operation: {
+        "CREATE": 1, "RESOLVE": 2,
+    },
+    SelectionType: {
+        "ALGORITHM": 1, "KEY_ID": 2,
+    },
+    WrappingType: {
+        "KEKS": 1,
+    },
+}
+# fmt: on
+
+
+@pytest.mark.parametrize(("codes", "numbers"), NUMBERS.items(), ids=lambda one: getattr(one, "__name__", ""))
+def test_codes_have_the_references_numbers(codes: type[Code], numbers: dict[str, int]) -> None:
+    assert {code.name: code.value for code in codes} == numbers
 
 
 @given(st.binary(max_size=60))

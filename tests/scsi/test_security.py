@@ -25,6 +25,7 @@ from tapekey.scsi.security import (
 )
 from tapekey.scsi.sense import FieldPointer
 from tapekey.secret import Secret
+from tapekey.wire.codes import Code
 from tapekey.wire.layout import decode, encode
 from tests.octets import octets
 
@@ -143,6 +144,20 @@ def test_page_cut_short_is_malformed(read: object, image: str) -> None:
 )
 def test_field_of_the_cdb_is_named(pointer: FieldPointer, name: str) -> None:
     assert field_name(pointer) == name
+
+
+# fmt: off
+NUMBERS: dict[type[Code], dict[str, int]] = {
+    InformationPage: {
+        "SUPPORTED": 0, "CERTIFICATE": 1, "COMPLIANCE": 2,
+    },
+}
+# fmt: on
+
+
+@pytest.mark.parametrize(("codes", "numbers"), NUMBERS.items(), ids=lambda one: getattr(one, "__name__", ""))
+def test_codes_have_the_references_numbers(codes: type[Code], numbers: dict[str, int]) -> None:
+    assert {code.name: code.value for code in codes} == numbers
 
 
 @given(st.binary(max_size=600))

@@ -6,7 +6,10 @@ from hypothesis import strategies as st
 
 from tapekey.errors import Malformed
 from tapekey.scsi.sense import (
+    DescriptorSense,
+    DescriptorType,
     FieldPointer,
+    FixedSense,
     Sense,
     SenseKey,
     decode_sense,
@@ -16,6 +19,8 @@ from tapekey.scsi.sense import (
     point_at,
 )
 from tapekey.scsi.set_encryption import SetDataEncryption
+from tapekey.wire.codes import Code
+from tapekey.wire.layout import decode
 from tests.octets import octets
 
 FIXED = {
@@ -152,6 +157,11 @@ def test_what_is_not_sense_is_malformed(image: str) -> None:
         decode_sense(octets(image))
 
 
+def test_overflow_of_sense_data_has_its_bit_in_both_formats() -> None:
+    assert decode(FixedSense, octets("70 00 10") + bytes(15)) == FixedSense(sdat_ovfl=True)
+    assert decode(DescriptorSense, octets("72 00 00 00 80 00 00 00")) == DescriptorSense(sdat_ovfl=True)
+
+
 def test_unknown_key_is_kept() -> None:
     assert SenseKey(0x0C).name == "UNKNOWN_0CH"
 
@@ -173,6 +183,26 @@ def test_field_is_named_from_the_rows(pointer: FieldPointer, name: str) -> None:
 def test_device_points_where_the_host_looks() -> None:
     assert point_at(SetDataEncryption, "algorithm_index") == FieldPointer(8, 7)
     assert point_at(SetDataEncryption, "ckod") == FieldPointer(5, 2)
+
+
+# fmt: off
+NUMBERS: dict[type[Code], dict[str, int]] = {
+    SenseKey: {
+        "NO_SENSE": 0, "RECOVERED_ERROR": 1, "NOT_READY": 2, "MEDIUM_ERROR": 3, "HARDWARE_ERROR": 4,
+        "ILLEGAL_REQUEST": 5, "UNIT_ATTENTION": 6, "DATA_PROTECT": 7, "BLANK_CHECK": 8, "VENDOR_SPECIFIC": 9,
+        "COPY_ABORTED": 0xA, "ABORTED_COMMAND": 0xB, "VOLUME_OVERFLOW": 0xD, "MISCOMPARE": 0xE, "COMPLETED": 0xF,
+    },
+    DescriptorType: {
+        "INFORMATION": 0, "COMMAND_SPECIFIC": 1, "SENSE_KEY_SPECIFIC": 2, "FIELD_REPLACEABLE_UNIT": 3, "STREAM":
+        4,
+    },
+}
+# fmt: on
+
+
+@pytest.mark.parametrize(("codes", "numbers"), NUMBERS.items(), ids=lambda one: getattr(one, "__name__", ""))
+def test_codes_have_the_references_numbers(codes: type[Code], numbers: dict[str, int]) -> None:
+    assert {code.name: code.value for code in codes} == numbers
 
 
 @given(st.binary(max_size=64))

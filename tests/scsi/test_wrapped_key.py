@@ -25,6 +25,7 @@ from tapekey.scsi.wrapped_key import (
     read_public_key,
     rsa_2048,
 )
+from tapekey.wire.codes import Code
 from tapekey.wire.layout import encode
 from tests.octets import octets
 
@@ -145,6 +146,23 @@ def test_vendor_reference_matches_its_bytes() -> None:
 
 def test_page_is_asked_for_by_its_code() -> None:
     assert read_public_key().cdb == octets("a2 20 00 31 00 00 00 00 20 00 00 00")
+
+
+# fmt: off
+NUMBERS: dict[type[Code], dict[str, int]] = {
+    LabelType: {
+        "DEVICE_SERVER": 0, "WRAPPING_ENTITY": 1, "KEY_INFORMATION": 2, "REQUESTED_KEY": 3, "KEY_LENGTH": 4,
+    },
+    PublicKeyType: {
+        "RSA_2048": 0, "ECC_521": 0x10,
+    },
+}
+# fmt: on
+
+
+@pytest.mark.parametrize(("codes", "numbers"), NUMBERS.items(), ids=lambda one: getattr(one, "__name__", ""))
+def test_codes_have_the_references_numbers(codes: type[Code], numbers: dict[str, int]) -> None:
+    assert {code.name: code.value for code in codes} == numbers
 
 
 @given(st.binary(max_size=60))
