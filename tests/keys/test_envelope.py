@@ -1,3 +1,4 @@
+import hashlib
 import zlib
 from dataclasses import replace
 
@@ -7,9 +8,9 @@ from hypothesis import strategies as st
 
 from tapekey.errors import DoesNotFit, EnvelopeRefused, KeyUnavailable, Malformed, NotThisKey, TapekeyError
 from tapekey.keys import envelope, signature
-from tapekey.keys.commitment import check_value
 from tapekey.keys.data_key import DataKey, KeyId
 from tapekey.keys.envelope import Binding, Envelope, Stanza
+from tapekey.keys.suite import HPKE
 from tapekey.secret import Secret
 from tests.keys.people import BINDING, KEY, SERIAL, SUITES, named, person
 from tests.octets import octets
@@ -226,11 +227,13 @@ def test_wrapped_key_of_an_older_envelope_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", SUITES)
 def test_other_key_under_a_true_context_fails_the_check_value(name: str) -> None:
-    forged_key = DataKey(KEY.id, Secret(bytes(32)))
-    forged = envelope.seal(forged_key, BINDING, named(name)).envelope
-    forged = envelope.encode(replace(envelope.read(forged), check=check_value(KEY)))
-    with pytest.raises(EnvelopeRefused):
-        opened(forged, name)
+    found = envelope.read(ALONE[name])
+    recipient = person(name).recipient
+    bound = envelope.context(recipient, BINDING, found.check)
+    plain = Secret(bytes(32)) if recipient.suite in HPKE else Secret(bytes(32) + hashlib.sha256(bound).digest())
+    stanza = replace(found.stanzas[0], wrapped=recipient.wrap(plain, bound))
+    with pytest.raises(EnvelopeRefused, match="check value"):
+        opened(envelope.encode(replace(found, stanzas=(stanza,))), name)
 
 
 @pytest.mark.parametrize("name", SUITES)
@@ -251,12 +254,12 @@ def test_no_changed_bit_opens(name: str) -> None:
         assert key.secret == KEY.secret
 
 
-def test_bytes_without_a_data_key_in_them_are_refused() -> None:
+def test_wrapped_key_of_another_length_is_malformed() -> None:
     found = envelope.read(ALONE["x25519"])
     recipient = person("x25519").recipient
     wrapped = recipient.wrap(Secret(bytes(31)), envelope.context(recipient, BINDING, found.check))
     stanza = replace(found.stanzas[0], wrapped=wrapped)
-    with pytest.raises(EnvelopeRefused):
+    with pytest.raises(Malformed):
         envelope.open_envelope(replace(found, stanzas=(stanza,)), person("x25519"), SERIAL)
 
 
@@ -295,6 +298,13 @@ def sound(flags: int, rest: bytes) -> bytes:
     size = HEAD_END + len(rest) + 4
     head = b"TPKE\x01" + bytes([flags]) + size.to_bytes(2, "big") + bytes(52)
     return with_checksum(head + rest + bytes(4))
+
+
+@pytest.mark.parametrize("extra", [1, signature.SIZE])
+def test_bytes_behind_the_last_wrapped_key_are_malformed(extra: int) -> None:
+    assert envelope.read(sound(1, b"\x011\x00\x00")).id_only
+    with pytest.raises(Malformed):
+        envelope.read(sound(1, b"\x011\x00\x00" + bytes(extra)))
 
 
 @given(

@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from hypothesis import given, settings
@@ -82,3 +85,24 @@ def test_signing_key_is_no_identity() -> None:
 
 def test_private_key_does_not_show() -> None:
     assert bytes(person("kek").secret.reveal()).hex() not in repr(person("kek"))
+
+
+WYCHEPROOF = Path(__file__).parents[3] / "shared" / "vectors" / "wycheproof"
+
+
+@pytest.mark.parametrize("bits", [2048, 3072, 4096])
+def test_wycheproof_agrees_on_oaep(bits: int) -> None:
+    if not WYCHEPROOF.exists():
+        pytest.skip("the Wycheproof vectors are not beside this checkout")
+    group = json.loads((WYCHEPROOF / f"rsa_oaep_{bits}_sha256_mgf1sha256_test.json").read_text())["testGroups"][0]
+    private = identity.of_secret(Suite.RSA_OAEP_SHA256, Secret(bytes.fromhex(group["privateKeyPkcs8"])))
+    seen = {True: 0, False: 0}
+    for case in group["tests"]:
+        try:
+            opened = private.open(bytes.fromhex(case["ct"]), b"") == Secret(bytes.fromhex(case["msg"]))
+        except NotThisKey:
+            opened = False
+        # An envelope's label is empty: what was made with another must not open.
+        assert opened is (case["result"] == "valid" and not case["label"]), case["comment"]
+        seen[opened] += 1
+    assert min(seen.values()) >= 10

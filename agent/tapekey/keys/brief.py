@@ -11,7 +11,7 @@ from enum import Enum
 
 from tapekey.errors import DoesNotFit, EnvelopeRefused, KeyUnavailable, Malformed, NotThisKey
 from tapekey.keys.commitment import derived_id
-from tapekey.keys.data_key import DATA_KEY_SIZE, KEY_ID_SIZE, DataKey, KeyId
+from tapekey.keys.data_key import KEY_ID_SIZE, DataKey, KeyId
 from tapekey.keys.identity import Identity
 from tapekey.keys.recipient import Named, Recipient
 from tapekey.keys.suite import Suite
@@ -115,8 +115,6 @@ def open_brief(brief: Brief, identity: Identity, key_id: KeyId | None = None) ->
             why="it was changed, or made for a recipient with the same short id",
             mend="use the envelope in the cartridge's memory, or the keystore",
         ) from refused
-    if len(secret) != DATA_KEY_SIZE:
-        raise EnvelopeRefused("the brief envelope holds no data key", why=f"it holds {len(secret)} bytes")
     return DataKey(key_id or brief.key_id or derived_id(secret), secret)
 
 
