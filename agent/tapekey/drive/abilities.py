@@ -178,20 +178,20 @@ def _management(
 ) -> tuple[Management, str]:
     """Who is in charge: every source is asked, and the first that says it is not us decides."""
     control = status.parameters_control
-    if capabilities.cfg_p == Configuration.PREVENTED:
-        return Management.ELSEWHERE, "page 0010h: configuration prevented (CFG_P 10b)"
-    if control in {ParametersControl.AUTOMATION, ParametersControl.MANAGEMENT}:
-        return Management.ELSEWHERE, f"page 0020h: parameters control {control:03b}b"
     if method is not None and method != EncryptionMethod.APPLICATION:
         return METHODS.get(method, Management.ELSEWHERE), _method_words(method)
+    if control in {ParametersControl.AUTOMATION, ParametersControl.MANAGEMENT}:
+        return Management.ELSEWHERE, f"page 0020h: parameters control {control:03b}b"
     if not capabilities.cfg_p.known or not control.known:
         return Management.BROKEN, f"reserved values: CFG_P {capabilities.cfg_p:02b}b, control {control:03b}b"
     able = {algorithm.encrypt_c for algorithm in capabilities.algorithms}
+    if able <= {Cryption.NONE, Cryption.SOFTWARE}:
+        return Management.DISABLED, "page 0010h: no algorithm is enabled for encryption in hardware"
+    if capabilities.cfg_p == Configuration.PREVENTED:
+        return Management.ELSEWHERE, "page 0010h: configuration prevented (CFG_P 10b)"
     if Cryption.HARDWARE in able:
         return Management.APPLICATION, "page 0010h: this device server may set parameters"
-    if Cryption.EXTERNAL_CONTROL in able:
-        return Management.ELSEWHERE, "page 0010h: capable under external control only (ENCRYPT_C 11b)"
-    return Management.DISABLED, "page 0010h: no algorithm is enabled for encryption in hardware"
+    return Management.ELSEWHERE, "page 0010h: capable under external control only (ENCRYPT_C 11b)"
 
 
 def _described(transport: Transport, capabilities: Capabilities, why: str) -> Abilities:
