@@ -1,6 +1,6 @@
 """The two hybrid key pairs: a 32-byte seed, the two private keys that it expands to, and the public bytes.
 
-As draft-ietf-hpke-pq-03 has them through draft-irtf-cfrg-concrete-hybrid-kems-02: SHAKE256 of the seed gives the
+As draft-ietf-hpke-pq-05 has them through draft-irtf-cfrg-concrete-hybrid-kems: SHAKE256 of the seed gives the
 64-byte ML-KEM seed, then the traditional private key; public keys are written ML-KEM first.
 """
 

@@ -1,7 +1,7 @@
 """The ways in which a data key is wrapped for a recipient, by the number that envelopes carry.
 
 Nothing here is invented: RFC 8017 OAEP, RFC 9180 HPKE in base mode, RFC 3394 key wrap. The two hybrids are those of
-draft-ietf-hpke-pq-03 (KEM ids 647Ah and 0051h, X-Wing and its P-384 sibling); a later draft that changes a byte gets
+draft-ietf-hpke-pq-05 (KEM ids 647Ah and 0051h, X-Wing and its P-384 sibling); a later draft that changes a byte gets
 a new number here. `docs/formats/envelope.md` holds the same table.
 """
 
