@@ -16,14 +16,14 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tapekey.drive import abilities, data
+from tapekey.drive import abilities, data, load
 from tapekey.drive import identity as drive_identity
 from tapekey.drive.load import Patience
 from tapekey.exchange import Command, Reply, Transport
 from tapekey.keys import identity
 from tapekey.keys.identity import Identity, Kind
 from tapekey.keys.recipient import PublicRecipient
-from tapekey.keystore import birth, cartridges, recipients, rules, store
+from tapekey.keystore import birth, recipients, rules, store
 from tapekey.keystore.audit import Line
 from tapekey.keystore.slots import KeyFile
 from tapekey.manager.bare import BareManager
@@ -76,6 +76,12 @@ class Rig:
         return self.machine.transport()
 
     @property
+    def settled(self) -> Transport:
+        """The same nexus, its unit attentions collected: for what a test does beside the flows."""
+        load.presence(self.host)
+        return self.host
+
+    @property
     def serial(self) -> str:
         return self.machine.description.serial
 
@@ -101,11 +107,11 @@ class Rig:
     # --- tape and cartridges ---
 
     def write(self, content: bytes = PLAIN, over: Transport | None = None) -> None:
-        data.write(over or self.host, io.BytesIO(content), block=4096)
+        data.write(over or self.settled, io.BytesIO(content), block=4096)
 
     def read(self) -> bytes:
         sink = io.BytesIO()
-        data.read(self.host, sink, block=4096)
+        data.read(self.settled, sink, block=4096)
         return sink.getvalue()
 
     def cartridge(self, name: str, volser: str = VOLSER, **kind: Any) -> Path:
@@ -140,8 +146,7 @@ class Rig:
     # --- the store ---
 
     def scratch(self, medium_serial: str) -> None:
-        with self.manager.store.writing() as transaction:
-            cartridges.scratch(transaction, medium_serial, by="operator")
+        self.manager.scratch(medium_serial, by="operator")
 
     def rule(self, stance: Stance, pattern: str = "ENC*", *names: str, **more: Any) -> None:
         """Put a rule in place of the one for the same pattern."""
@@ -178,7 +183,7 @@ class Rig:
 
     def _public_key(self) -> bytes:
         """The drive's own wrapping key as DER SubjectPublicKeyInfo (page 0031h)."""
-        shown = abilities.abilities(self.host).public_key
+        shown = abilities.abilities(self.settled).public_key
         assert shown is not None
         key = rsa.RSAPublicNumbers(shown.exponent, shown.modulus).public_key()
         return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -176,6 +176,10 @@ class KeyManager(ReadingKeys, Protocol):
         """Close the books of a mount: idempotent."""
         ...
 
+    def scratch(self, medium_serial: str, *, by: str) -> None:
+        """Declare that what a cartridge holds may be overwritten; the next installation for writing uses it up."""
+        ...
+
     def note(self, event: str, *, alarm: bool = False, **facts: str | int | None) -> None:
         """An audit line of its own."""
         ...

@@ -10,6 +10,7 @@ from tapekey.cartridge.identity import CartridgeId
 from tapekey.errors import TapekeyError
 from tapekey.exchange import Transport
 from tapekey.manager.questions import Account, KeyManager, Mount
+from tapekey.mount import unwritten
 from tapekey.policy.facts import Intent
 
 TAKEN_OUT = "the cartridge was taken out before the drive was asked for its account"
@@ -30,6 +31,7 @@ def account(transport: Transport, manager: KeyManager, mount: Mount) -> Account:
         )
         told = replace(told, remarks=(*told.remarks, wrong))
     manager.account(mount, told)
+    unwritten.declare_again(transport, manager, mount, told)
     return told
 
 
