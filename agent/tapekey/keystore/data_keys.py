@@ -94,15 +94,16 @@ def issue(transaction: Transaction, new: Issue) -> None:
             transaction.replace(replace(earlier, superseded=True))
     transaction.insert(new)
     if new.kad:
-        _index(transaction, new)
+        index(transaction, new.kad, new.key_id, new.medium_serial)
 
 
-def _index(transaction: Transaction, new: Issue) -> None:
-    known = by_kad(transaction, new.kad)
+def index(transaction: Transaction, kad: bytes, key_id: KeyId, medium_serial: str) -> None:
+    """Record what blocks under this key carry. The same KAD may be issued again for the same key."""
+    known = by_kad(transaction, kad)
     if known is None:
-        transaction.insert(KadRecord(hashlib.sha256(new.kad).digest(), new.kad, new.key_id, new.medium_serial))
-    elif known.key_id != new.key_id:
-        raise Conflict("two keys have the same key-associated data", why=f"{known.key_id} and {new.key_id}")
+        transaction.insert(KadRecord(hashlib.sha256(kad).digest(), kad, key_id, medium_serial))
+    elif (known.key_id, known.medium_serial) != (key_id, medium_serial):
+        raise Conflict("two keys have the same key-associated data", why=f"{known.key_id} and {key_id}")
 
 
 def issues_for_medium(transaction: Transaction, medium_serial: str) -> list[Issue]:

@@ -6,7 +6,7 @@ import os
 from tapekey.errors import Conflict
 from tapekey.keys.data_key import DataKey
 from tapekey.keystore import cartridges, data_keys, recipients
-from tapekey.keystore.records import Issue, KadRecord, Origin, State
+from tapekey.keystore.records import Issue, Origin, State
 from tapekey.keystore.rows import Transaction
 from tapekey.keystore.store import Store
 from tapekey.manager import issuing, unwrapping
@@ -50,9 +50,7 @@ def _record_found(transaction: Transaction, evidence: Evidence, key: DataKey) ->
     for data in known:
         transaction.insert(_older(transaction, data, key, evidence.medium_serial))
     if evidence.kad:
-        kad = bare(evidence.kad)
-        digest = hashlib.sha256(kad).digest()
-        transaction.insert(KadRecord(digest, kad, key.id, evidence.medium_serial))
+        data_keys.index(transaction, bare(evidence.kad), key.id, evidence.medium_serial)
     cartridge = cartridges.seen(transaction, evidence.medium_serial)
     cartridges.issued(transaction, cartridge, key.id, max(cartridge.sequence, top), required=False)
 

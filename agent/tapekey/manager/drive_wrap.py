@@ -18,6 +18,12 @@ class KeyNotPinned(DriveUnknown):
     """The drive shows a public key or a name that is not the pinned one: an alarm, whoever asked."""
 
 
+def pinned(modulus: int, exponent: int) -> bytes:
+    """A drive's public key as it is put on record at approval: DER SubjectPublicKeyInfo."""
+    public = _public_key("the drive's public key is not pinned", WrapTarget(modulus, exponent, b""))
+    return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
 def wrap_for(transaction: Transaction, secret: Secret, drive: str, target: WrapTarget) -> bytes:
     """The wrapped key, or KeyNotPinned."""
     what = f"the key is not wrapped for drive {drive}"

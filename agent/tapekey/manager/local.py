@@ -88,6 +88,16 @@ class LocalManager:
         with self.store.writing() as transaction:
             drives.approve(transaction, _drive_row(drive, transaction.now()))
 
+    def scratch(self, medium_serial: str, *, by: str) -> None:
+        """Declare that what a cartridge holds may be overwritten."""
+        with self.store.writing() as transaction:
+            cartridges.scratch(transaction, medium_serial, by=by)
+
+    def release_cartridge(self, name: str, *, by: str) -> None:
+        """Forget that a cartridge (by serial or label) was once under `require`."""
+        with self.store.writing() as transaction:
+            cartridges.release(transaction, name, by=by)
+
     def begin(self, drive_serial: str, medium_serial: str, volser: str, intent: Intent) -> Mount:
         with self.store.writing() as transaction:
             record = mounts.begin(transaction, drive_serial, medium_serial, volser, intent.value)
