@@ -101,7 +101,7 @@ def _ours() -> Iterable[int]:
 
 def _existing(transport: Transport) -> tuple[int, ...]:
     """The attributes of our range that exist, ours or not."""
-    listed = attribute.decode_ids(run(transport, attribute.list_attributes()))
+    listed = attribute.decode_ids(memory.answer(transport, attribute.list_attributes()))
     return tuple(sorted(set(listed) & set(_ours())))
 
 
@@ -130,7 +130,7 @@ def _free(transport: Transport) -> int:
 def _offered(transport: Transport) -> tuple[int, ...]:
     """What the drive lists of our range as supported (service action 05h); empty also when it has no such list."""
     try:
-        listed = attribute.decode_ids(run(transport, attribute.list_supported()))
+        listed = attribute.decode_ids(memory.answer(transport, attribute.list_supported()))
     except RequestRefused as error:
         if error.code != memory.NO_SUCH_FIELD:
             raise

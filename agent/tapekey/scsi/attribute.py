@@ -198,6 +198,11 @@ def decode_ids(data: bytes) -> tuple[AttributeId, ...]:
     return tuple(found)
 
 
+def announced(data: bytes) -> int:
+    """How many bytes an answer says that it has behind its length field. Some drives put the room there."""
+    return int.from_bytes(received.fixed(data, 4, "an attribute list"), "big")
+
+
 def decode_numbering(data: bytes) -> Numbering:
     """Read the data of the service actions 02h and 03h."""
     return decode(Numbering, data)
