@@ -30,6 +30,7 @@ def security_protocol_in(drive: Drive, nexus: Nexus, command: Command) -> bytes:
         return _information(cdb.security_protocol_specific)[: cdb.length]
     if cdb.security_protocol != SecurityProtocol.TAPE_DATA_ENCRYPTION:
         raise invalid_cdb(1)
+    drive.require_configured()
     page = InPage(cdb.security_protocol_specific)
     if page not in drive.personality.in_pages:
         raise invalid_cdb(2)

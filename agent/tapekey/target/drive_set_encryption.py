@@ -71,6 +71,7 @@ def _checked_cdb(drive: Drive, command: Command) -> SecurityCdb:
     cdb = decode(SecurityCdb, command.cdb)
     if cdb.security_protocol != SecurityProtocol.TAPE_DATA_ENCRYPTION:
         raise invalid_cdb(1)
+    drive.require_configured()
     if cdb.security_protocol_specific != OutPage.SET_DATA_ENCRYPTION:
         raise invalid_cdb(2)
     if cdb.inc_512:

@@ -17,7 +17,7 @@ from tapekey.wire.layout import decode
 def write(drive: Drive, nexus: Nexus, command: Command) -> None:
     """WRITE(6) (0Ah)."""
     cdb = decode(media.Write6, command.cdb)
-    tape = writable_tape(drive, nexus)
+    tape = writable_tape(drive, nexus, writing=True)
     size = drive.modes.block_length if cdb.fixed else cdb.length
     if cdb.fixed and not size:
         raise invalid_cdb(1, 0)
@@ -52,10 +52,10 @@ def _warn_early(tape: Tape) -> None:
         raise Refusal(sense(SenseKey.NO_SENSE, 0x00, 0x02, information=0, eom=True))
 
 
-def writable_tape(drive: Drive, nexus: Nexus) -> Tape:
+def writable_tape(drive: Drive, nexus: Nexus, *, writing: bool = False) -> Tape:
     """The tape, if anything may be written on it by this nexus."""
     cartridge = drive.require_cartridge()
-    drive.check_lock(nexus)
+    drive.check_lock(nexus, writing=writing)
     if cartridge.identity.generation.name not in drive.personality.writes:
         raise data_protect(0x30, 0x05)
     if is_protected(drive):

@@ -82,6 +82,7 @@ class Personality:
     writes_require_encryption: bool = False  # mode page 10h/01h byte 8
     extension_page: bool = True  # mode page 10h/01h at all
     external_hides_security: bool = False  # not application-managed: SPIN is an unknown command (IBM)
+    unconfigured_refuses_protocol: bool = False  # not application-managed: 5/24/00 (T10000 without DPKM)
     ibm_pages: bool = False  # mode pages 24h and 30h/20h, log page 31h, vendor parameters of log page 11h
     vpd_b1: bool = True
     reservation_types: tuple[int, ...] = (1, 3, 5, 6, 7, 8)
@@ -229,6 +230,7 @@ PERSONALITIES: dict[str, Personality] = {
             external_mode=1,  # not allowed
             raw=RawDecryption.NOT_ALLOWED,
             records_mode=False,
+            unconfigured_refuses_protocol=True,
             next_block_without_medium=False,
         ),
     )

@@ -18,7 +18,7 @@ from tapekey.target.modes import Modes
 from tapekey.target.nexus import Nexus, Nexuses
 from tapekey.target.parameters import ParameterSets
 from tapekey.target.personality import Algorithm, Management, Personality
-from tapekey.target.refusal import Refusal, illegal, not_ready, sense
+from tapekey.target.refusal import Refusal, illegal, invalid_cdb, not_ready, sense
 from tapekey.target.reservations import Reservations
 from tapekey.target.tray import NEXT, Move, Place
 from tapekey.target.tries import Tries
@@ -178,6 +178,11 @@ class Drive:
     def algorithm(self, index: int) -> Algorithm | None:
         return next((row for row in self.personality.algorithms if row.index == index), None)
 
+    def require_configured(self) -> None:
+        """5/24/00 where the protocol is not spoken until the drive is configured for it."""
+        if self.personality.unconfigured_refuses_protocol and self.personality.management is not Management.APPLICATION:
+            raise invalid_cdb(1)
+
     def require_application_management(self) -> None:
         """5/74/21 where somebody else holds the parameters."""
         if self.personality.management is not Management.APPLICATION:
@@ -202,8 +207,10 @@ class Drive:
         """VCELB: known to hold at least one encrypted block."""
         return self.mounted and self.tape.first_encrypted not in (NONE, UNKNOWN)
 
-    def check_lock(self, nexus: Nexus) -> None:
-        """7/2A/13 if the nexus locked its parameters and they are not what they were."""
+    def check_lock(self, nexus: Nexus, *, writing: bool = False) -> None:
+        """7/2A/13 if the nexus locked its parameters and they are not what they were; HPE looks at WRITE only."""
+        if self.personality.lock_guards_write_only and not writing:
+            return
         if nexus.locked_at is not None and nexus.locked_at != self.parameters.used_by(nexus).counter:
             raise Refusal(sense(SenseKey.DATA_PROTECT, 0x2A, 0x13))
 
