@@ -135,5 +135,11 @@ def test_a_short_answer_at_any_step_is_no_identity(tmp_path: Path) -> None:
     identify(bench)
     for step, command in enumerate(bench.commands[before:]):
         if command.data_in_max:
-            with pytest.raises(errors.Malformed):
-                identify(at_step(bench, step, change=cut(6)))
+            for size in (0, 3, 4, 6):
+                with pytest.raises(errors.Malformed):
+                    identify(at_step(bench, step, change=cut(size)))
+
+
+def test_a_mode_page_that_did_not_come_does_not_say_that_it_is_no_worm(tmp_path: Path) -> None:
+    with pytest.raises(errors.Malformed):
+        identify(Meddling(powered(tmp_path), lambda command: command.cdb[:3] == b"\x5a\x08\x1d", change=cut(8)))

@@ -9,7 +9,7 @@ from enum import Enum
 
 from tapekey.cartridge import extent
 from tapekey.cartridge.extent import Extent, Vote
-from tapekey.errors import EndOfData
+from tapekey.errors import DriveLied, EndOfData, MediumFailed
 from tapekey.exchange import Command, Transport
 from tapekey.scsi import attribute, media, position
 from tapekey.scsi.counter import Absent
@@ -79,7 +79,13 @@ def _blank(transport: Transport, partition: int) -> bool:
     _to_beginning(transport, partition)
     _allowing_end(transport, media.space(SpaceCode.END_OF_DATA))
     where = position.decode_short_position(run(transport, position.read_short_position()))
-    return not where.unknown and where.partition == partition and where.first_object == 0
+    if where.unknown:
+        raise MediumFailed("the drive does not know where the tape stands", mend="unload and load the cartridge again")
+    if where.partition != partition:
+        raise DriveLied(
+            "the drive is in another partition than it was sent to", why=f"{where.partition} instead of {partition}"
+        )
+    return where.first_object == 0
 
 
 def _to_beginning(transport: Transport, partition: int) -> None:

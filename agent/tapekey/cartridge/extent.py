@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tapekey.cartridge import memory
-from tapekey.errors import RequestRefused
+from tapekey.errors import Malformed, RequestRefused
 from tapekey.exchange import Transport
 from tapekey.scsi import attribute, volume_statistics
+from tapekey.scsi import log as log_page
 from tapekey.scsi.attribute_table import AttributeId
 from tapekey.scsi.counter import Absent, Counter
 from tapekey.scsi.run import run
 from tapekey.scsi.volume_statistics import Statistic, VolumeStatistics
+
+HEADER = 4  # of a log page
 
 Vote = Counter | None  # None: the source does not tell
 
@@ -75,12 +78,16 @@ def _from_log(log: VolumeStatistics | None, code: Statistic, partition: int) -> 
 
 def _log(transport: Transport) -> VolumeStatistics | None:
     """Log page 17h; None when the drive says that it has no such page, or does not vouch for it."""
+    command = volume_statistics.read_volume_statistics()
     try:
-        data = run(transport, volume_statistics.read_volume_statistics())
+        data = run(transport, command)
     except RequestRefused as error:
         if error.code != memory.NO_SUCH_FIELD:
             raise
         return None
+    told, room = log_page.announced(data), command.data_in_max
+    if told > len(data) - HEADER and len(data) < room and told != room:  # what is cut off did not abstain
+        raise Malformed("log page 17h is cut short", why=f"{told} bytes are announced, {len(data)} came in all")
     page = volume_statistics.decode_volume_statistics(data)
     return page if page.valid else None
 

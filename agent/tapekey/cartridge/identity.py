@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final
 
 from tapekey.cartridge import memory
-from tapekey.errors import MediumFailed, NoCartridge, RequestRefused, StateChanged
+from tapekey.errors import Malformed, MediumFailed, NoCartridge, RequestRefused, StateChanged
 from tapekey.exchange import Transport
 from tapekey.scsi import attribute, media, mode
 from tapekey.scsi.attribute_table import AttributeId, MediumType
@@ -103,7 +103,7 @@ def _kind(transport: Transport) -> Kind:
 
 
 def _write_protected(transport: Transport) -> bool:
-    return mode.decode_answer_10(run(transport, mode.mode_sense(ModePage.ALL))).write_protected
+    return mode.decode_answer_10(run(transport, mode.mode_sense(ModePage.DEVICE_CONFIGURATION))).write_protected
 
 
 def _write_once(transport: Transport) -> bool:
@@ -115,7 +115,9 @@ def _write_once(transport: Transport) -> bool:
             raise
         return False
     page = mode.decode_answer_10(data).read(MediumConfiguration)
-    return page is not None and page.write_once
+    if page is None:
+        raise Malformed("the drive sent another mode page", why="1Dh was asked for")
+    return page.write_once
 
 
 KINDS: Final[Mapping[int, Kind]] = {

@@ -160,6 +160,11 @@ def decode_page(data: bytes, page: LogPage, subpage: int = 0) -> Page:
     return Page(page, tuple(found), subpage)
 
 
+def announced(data: bytes) -> int:
+    """How many bytes a page says that it has behind its header. Some drives put the room there."""
+    return decode(PageHeader, data).length
+
+
 def encode_parameter(item: Parameter) -> bytes:
     """Write a parameter."""
     return encode(ParameterHeader(code=item.code, form=item.form, length=len(item.value))) + item.value
