@@ -8,9 +8,10 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tapekey.errors import DriveUnknown
+from tapekey.keys.data_key import DataKey
 from tapekey.keystore import drives
 from tapekey.keystore.rows import Transaction
-from tapekey.manager.questions import WrapTarget
+from tapekey.manager.questions import KeyMaterial, WrapTarget
 from tapekey.secret import Secret
 
 
@@ -22,6 +23,21 @@ def pinned(modulus: int, exponent: int) -> bytes:
     """A drive's public key as it is put on record at approval: DER SubjectPublicKeyInfo."""
     public = _public_key("the drive's public key is not pinned", WrapTarget(modulus, exponent, b""))
     return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def material_for(transaction: Transaction, key: DataKey, drive: str, target: WrapTarget | None) -> KeyMaterial:
+    """The key as this drive gets it: wrapped if its public key was pinned, in clear only if none was."""
+    if target is not None:
+        with key.secret as secret:
+            return KeyMaterial(key.id, wrapped=wrap_for(transaction, secret, drive, target))
+    record = drives.get(transaction, drive)
+    if record is not None and record.key:
+        raise KeyNotPinned(
+            f"the key is not given to drive {drive} in clear",
+            why="it was approved with a public key, and none was shown",
+            mend="find out what answers in its place",
+        )
+    return KeyMaterial(key.id, plain=key.secret)
 
 
 def wrap_for(transaction: Transaction, secret: Secret, drive: str, target: WrapTarget) -> bytes:

@@ -6,7 +6,7 @@ trusts only the keystore.
 
 from dataclasses import replace
 
-from tapekey.drive import abilities, modes, parameters
+from tapekey.drive import abilities, load, modes, parameters
 from tapekey.drive import identity as drive_identity
 from tapekey.errors import Refused
 from tapekey.exchange import Transport
@@ -42,6 +42,7 @@ def set_key(transport: Transport, manager: KeyManager, material: KeyMaterial, op
 def clear_key(transport: Transport, manager: KeyManager) -> bool:
     """Take a key of ours out of the drive; False if none is there. Refused: it is somebody else's."""
     drive = drive_identity.identify(transport)
+    load.presence(transport)
     able = abilities.abilities(transport)
     whose = owner.of_parameters(transport, able, manager, manager.current(drive.serial))
     if whose is Parameters.FOREIGN:

@@ -68,7 +68,7 @@ from tapekey.policy.facts import (
     Parameters,
     Stance,
 )
-from tapekey.policy.situation import KEYED, NEVER_BY_US, Situation, situation
+from tapekey.policy.situation import KEYED, NEVER_BY_US, Situation, situation, stranger
 from tapekey.policy.table import ALARM_IF_KEYED, ALLOWED_IN_CLEAR, SAVE, TAKES_NO_KEY
 
 
@@ -77,6 +77,12 @@ def decide(facts: Facts) -> Decision:
     held = replace(facts, rule=rules.kept_strict(facts.rule, facts.key.once_required))
     steps = WRITING if facts.intent is Intent.SAVE else READING
     return next(decision for step in (*UNTOUCHED, *steps) if (decision := step(held)) is not None)
+
+
+def objection(facts: Facts) -> Decision | None:
+    """What stands against a key that an operator sets by hand for reading; None: nothing does."""
+    steps = (*UNTOUCHED, _no_keys_to_read, _unguarded)
+    return next((decision for step in steps if (decision := step(facts)) is not None), None)
 
 
 Step = Callable[[Facts], Decision | None]
@@ -205,7 +211,7 @@ def _nothing_encrypted(facts: Facts) -> Decision | None:
 
 
 def _someone_elses(facts: Facts) -> Decision | None:
-    if facts.key.kad is not Match.FOREIGN:
+    if facts.key.kad is not Match.FOREIGN or stranger(facts.key):
         return None
     alarm = facts.key.state in KEYED
     return Protect(25, "it is encrypted by someone else", "restore it with the software that wrote it", alarm=alarm)

@@ -1,0 +1,56 @@
+"""Options that several commands share, each turning what was typed into one value."""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tapekey import config
+from tapekey.wiring import Access
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+drive_argument = click.argument("drive", metavar="DRIVE")
+trace_option = click.option(
+    "--trace",
+    type=click.Path(path_type=Path),
+    help="Append each SCSI command to FILE; keys and tape data are left out.",
+)
+allow_virtual_option = click.option(
+    "--allow-virtual", is_flag=True, help="Use a virtual drive under `require` (for tests and learning)."
+)
+
+
+def store_options(function: Function) -> Function:
+    """--store, --passphrase-file and --key-file, handed over as `access`."""
+
+    @click.option("--store", type=click.Path(path_type=Path), help="The keystore's directory.")
+    @click.option("--passphrase-file", metavar="F|-", help="Opens the keystore: first line of F, or of standard input.")
+    @click.option("--key-file", type=click.Path(path_type=Path), help="Opens the keystore: a file of 32 random bytes.")
+    @wraps(function)
+    def with_access(
+        *args: Any, store: Path | None, passphrase_file: str | None, key_file: Path | None, **more: Any
+    ) -> Any:
+        return function(*args, access=Access(store or config.read().store, passphrase_file, key_file), **more)
+
+    return with_access  # type: ignore[return-value]
+
+
+def virtual_allowed(flag: bool) -> bool:
+    """The option, or the configuration's setting."""
+    return flag or config.read().allow_virtual
+
+
+def actor() -> str:
+    """Who gives the command, for the audit log: the login behind sudo if there is one. A claim, not a proof."""
+    import os
+    import pwd
+
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = str(os.getuid())
+    behind = os.environ.get("SUDO_USER")
+    return f"{behind} as {name}" if behind else name

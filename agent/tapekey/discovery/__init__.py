@@ -1,0 +1,1 @@
+"""A drive came, changed, went: what udev and sysfs tell."""

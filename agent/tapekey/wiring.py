@@ -1,0 +1,130 @@
+"""Puts parts together: names from outside become open stores and drives. Only cli and service import it."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tapekey.errors import Malformed, Usage
+from tapekey.exchange import Transport
+from tapekey.secret import Secret
+
+if TYPE_CHECKING:
+    from tapekey.keystore.slots import Opener
+    from tapekey.manager.local import LocalManager
+
+CREDENTIAL = "tapekey-root"
+LONGEST_PASSPHRASE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A keystore and what opens it: a passphrase file (`-` is standard input), a key file, or systemd's credential."""
+
+    store: Path
+    passphrase_file: str | None = None
+    key_file: Path | None = None
+
+
+def read_passphrase(file: str) -> Secret:
+    """The first line of a file, without its line end; empty is refused."""
+    try:
+        with sys.stdin.buffer if file == "-" else open(file, "rb") as source:
+            line = bytearray(source.readline(LONGEST_PASSPHRASE))
+    except OSError as error:
+        raise Usage(f"cannot read the passphrase from {file}", why=error.strerror or str(error)) from error
+    while line and line[-1] in b"\r\n":
+        line.pop()
+    if not line:
+        raise Usage("the passphrase is empty", mend="put it on the first line of the file")
+    return Secret.taken_from(line)
+
+
+def openers(access: Access) -> "list[Opener]":
+    """What may unlock the store, in the order in which it was named."""
+    from tapekey.keystore import slots
+
+    found: list[Opener] = []
+    if access.key_file:
+        found.append(slots.KeyFile(access.key_file))
+    if access.passphrase_file:
+        found.append(slots.Passphrase(read_passphrase(access.passphrase_file)))
+    if not found and os.environ.get("CREDENTIALS_DIRECTORY"):
+        found.append(slots.credential(CREDENTIAL, os.environ))
+    if not found:
+        raise Usage("nothing is given that opens the keystore", mend="--passphrase-file FILE, or --key-file FILE")
+    return found
+
+
+@contextmanager
+def manager(access: Access) -> "Iterator[LocalManager]":
+    """The embedded key manager over an opened keystore."""
+    from tapekey.manager.local import open_manager
+
+    with open_manager(access.store, openers(access)) as opened:
+        yield opened
+
+
+@contextmanager
+def drive(uri: str, trace: Path | None = None) -> Iterator[Transport]:
+    """A drive by its URI; with `trace`, everything but secrets and tape data is written there."""
+    with ExitStack() as stack:
+        transport = stack.enter_context(_reach(uri))
+        if trace:
+            from tapekey.transport.trace import Trace
+
+            transport = Trace(transport, stack.enter_context(_private_file(trace)).write)
+        yield transport
+
+
+@contextmanager
+def _reach(uri: str) -> Iterator[Transport]:
+    scheme, _, place = uri.partition(":")
+    if scheme == "virtual" and place:
+        with _virtual(Path(place)) as transport:
+            yield transport
+    elif scheme == "replay" and place:
+        from tapekey.transport.replay import load
+
+        yield load(place)
+    elif uri.startswith("/dev/"):
+        raise Usage(f"cannot reach {uri}", why="this version has no SG_IO transport yet", mend="use virtual:DIR")
+    else:
+        raise Usage(f"{uri!r} names no drive", mend="give virtual:DIR, replay:FILE or a /dev node")
+
+
+@contextmanager
+def _virtual(directory: Path) -> Iterator[Transport]:
+    """Through the socket of a drive that is powered on, else a drive powered on for this command only."""
+    from tapekey.target import machine
+    from tapekey.transport.socket import connect
+
+    if machine.served(directory):
+        with connect(directory / machine.SOCKET) as connection:
+            yield connection
+    else:
+        with machine.open(directory) as powered:
+            yield powered.transport()
+
+
+@contextmanager
+def _private_file(path: Path) -> "Iterator[_Lines]":
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise Malformed(f"cannot write the trace {path}", why=error.strerror or str(error)) from error
+    try:
+        yield _Lines(handle)
+    finally:
+        os.close(handle)
+
+
+class _Lines:
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def write(self, line: str) -> None:
+        os.write(self._handle, line.encode())
