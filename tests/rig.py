@@ -101,8 +101,8 @@ class Rig:
         """Restore with private keys only: no keystore."""
         return restore(self.host, BareManager(tuple(self.people[name] for name in people)), self.options(**options))
 
-    def unload(self) -> Unloaded:
-        return unload(self.host, self.manager, self.options().patience)
+    def unload(self, over: Transport | None = None) -> Unloaded:
+        return unload(over or self.host, self.manager, self.options().patience)
 
     # --- tape and cartridges ---
 

@@ -82,7 +82,12 @@ def forged(rig: Rig, medium_serial: str) -> bytes:
     return envelope.seal(key, binding, [Named("site", site)], room=1000).envelope
 
 
-def set_foreign_key(rig: Rig, nexus: str = "host") -> None:
+def add(rig: Rig, value: bytes) -> None:
+    """Put an envelope into the cartridge's memory beside what is there."""
+    envelopes.write(rig.settled, value)
+
+
+def set_foreign_key(rig: Rig, nexus: str = "host", kad: bytes = FOREIGN_KAD) -> None:
     """Set a key as another program does."""
     transport = rig.machine.transport(nexus)
     load.presence(transport)
@@ -93,7 +98,7 @@ def set_foreign_key(rig: Rig, nexus: str = "host") -> None:
         encryption=modes.WRITE[0],
         decryption=modes.WRITE[1],
         plain=Secret(FOREIGN_KEY),
-        kads=able.kad_room.split(FOREIGN_KAD),
+        kads=able.kad_room.split(kad),
         clear_on_demount=False,
     )
 

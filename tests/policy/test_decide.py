@@ -181,6 +181,12 @@ CASES: dict[str, tuple[int, Facts, type, bool]] = {
         CloseDrive,
         True,
     ),
+    "stranger, KAD without a form": (
+        16,
+        but(OURS, key=KeyFacts(KeyState.NONE, Match.STRANGER, Match.FOREIGN)),
+        CloseDrive,
+        True,
+    ),
     "stranger, KAD only": (16, but(OURS, key=replace(KEY, kad=Match.STRANGER)), CloseDrive, True),
     "key destroyed": (17, but(OURS, state=KeyState.GONE), CloseDrive, False),
     "key read-only": (18, but(OURS, state=KeyState.READ_ONLY), CloseDrive, False),
@@ -279,6 +285,12 @@ CASES: dict[str, tuple[int, Facts, type, bool]] = {
     "restore, not on record": (
         29,
         read(OURS, key=KeyFacts(KeyState.NONE, Match.STRANGER, Match.STRANGER)),
+        ReadKey,
+        False,
+    ),
+    "restore, not on record, KAD without a form": (
+        29,
+        read(OURS, key=KeyFacts(KeyState.NONE, Match.STRANGER, Match.FOREIGN)),
         ReadKey,
         False,
     ),

@@ -18,6 +18,8 @@ from tapekey.mount.scene import Scene
 from tapekey.policy.decision import Modes
 from tapekey.policy.facts import Parameters
 
+NOT_KNOWN_OURS = "parameters stand in it that cannot be told to be ours"
+
 PAIRS: dict[Modes, Pair] = {
     Modes.OFF: modes.OFF,
     Modes.WRITE: modes.WRITE,
@@ -115,7 +117,7 @@ def withdraw(transport: Transport, scene: Scene, kad: bytes, sent: Status | None
         if _ours(scene, now, kad, sent):
             parameters.clear_key(transport, scene.abilities)
         elif manager is not None:
-            manager.note("foreign owner", alarm=True, drive=scene.drive.serial, cartridge=scene.cartridge.serial)
+            manager.note("key left in the drive", alarm=True, drive=scene.drive.serial, why=NOT_KNOWN_OURS)
     except TapekeyError as error:
         if manager is not None:
             manager.note("key not taken back", alarm=True, drive=scene.drive.serial, why=str(error))

@@ -6,11 +6,9 @@ was written, what is on the tape belongs to the time before, and without the wor
 
 from tapekey.cartridge import contents, envelopes
 from tapekey.cartridge.contents import Contents
-from tapekey.drive import next_block
-from tapekey.drive.parameters import kads_of
-from tapekey.drive.rewind import rewind
 from tapekey.exchange import Transport
 from tapekey.manager.questions import Account, KeyManager, Mount
+from tapekey.mount import first_block
 from tapekey.policy.facts import Intent
 
 
@@ -39,8 +37,5 @@ def _of_before(transport: Transport, mount: Mount) -> bool:
     recorded = contents.look(transport)
     if recorded.contents in (Contents.BLANK, Contents.UNKNOWN):
         return False
-    if recorded.first_encrypted is None:
-        return True
-    kad = kads_of(next_block.kad_at(transport, recorded.first_encrypted).kads)
-    rewind(transport)
-    return kad != mount.kad
+    first = recorded.first_encrypted
+    return first is None or not first_block.is_under(transport, mount, first)

@@ -54,6 +54,11 @@ _BY_CONTENTS: Final = {
 }
 
 
+def stranger(key: KeyFacts) -> bool:
+    """Another store's cartridge. On LTO-4 only the memory tells: its short KAD has no form of its own."""
+    return key.state is KeyState.NONE and Match.STRANGER in (key.kad, key.envelope)
+
+
 def _planted(key: KeyFacts) -> bool:
     """An envelope that the record does not explain; an older one is explained while its successor is unfinished."""
     replayed = key.envelope is Match.OLDER and key.state is not KeyState.PREPARED
@@ -66,12 +71,12 @@ def _blank(key: KeyFacts) -> Situation:
 
 
 def _encrypted(key: KeyFacts) -> Situation:
+    if stranger(key):
+        return Situation.STRANGER
     if key.kad is Match.FOREIGN:
         return Situation.FOREIGN
     if key.kad is Match.ABSENT:
         return Situation.UNTRACED
-    if key.state is KeyState.NONE and Match.STRANGER in (key.kad, key.envelope):
-        return Situation.STRANGER
     if _planted(key):
         return Situation.PLANTED
     if key.state is KeyState.GONE:

@@ -1,0 +1,78 @@
+"""Whose parameters stand in a drive."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tapekey.drive.abilities import abilities
+from tapekey.exchange import Command, Reply
+from tapekey.mount import owner
+from tapekey.policy.facts import Intent, Parameters
+from tests.mount import tampering
+from tests.rig import Rig, faulty, page, rig
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Iterator[Rig]:
+    with rig(tmp_path) as built:
+        yield built
+
+
+def owned(agent: Rig) -> Parameters:
+    able = abilities(agent.settled)
+    return owner.of_parameters(agent.host, able, agent.manager, agent.manager.current(agent.serial))
+
+
+def test_empty_parameters_are_nobodys(agent: Rig) -> None:
+    assert owned(agent) is Parameters.NONE
+
+
+def test_what_we_set_and_recorded_is_ours(agent: Rig) -> None:
+    agent.save()
+    assert owned(agent) is Parameters.OURS
+
+
+def test_same_data_under_another_counter_is_foreign(agent: Rig) -> None:
+    """Somebody who saw our key-associated data and sent them with his own key."""
+    agent.save()
+    mount = agent.manager.current(agent.serial)
+    assert mount is not None
+    tampering.set_foreign_key(agent, kad=mount.kad)
+    assert owned(agent) is Parameters.FOREIGN
+
+
+def test_without_any_mount_on_record_everything_is_foreign(agent: Rig) -> None:
+    tampering.set_foreign_key(agent)
+    assert owned(agent) is Parameters.FOREIGN
+
+
+def test_key_of_a_save_that_died_before_it_was_recorded_is_known_by_its_data(agent: Rig) -> None:
+    class Killed(BaseException):
+        """The process is gone: nothing cleans up."""
+
+    def die(command: Command, reply: Reply) -> Reply:
+        dead.append(command)
+        raise Killed
+
+    dead: list[Command] = []
+    dying = faulty(agent.host, when=page(0xB5, 0x10), reply=die)
+    host = faulty(dying, when=lambda _: bool(dead), reply=OSError("the process is gone"), times=-1, deliver=False)
+    with pytest.raises((Killed, OSError)):
+        agent.save(host)
+
+    assert owned(agent) is Parameters.OURS
+    assert agent.save().encrypted
+
+
+def test_key_without_our_data_is_foreign_to_a_mount_that_recorded_nothing(agent: Rig) -> None:
+    agent.manager.begin(agent.serial, "ANY", "", Intent.SAVE)
+    tampering.set_foreign_key(agent)
+    assert owned(agent) is Parameters.FOREIGN
+
+
+def test_without_a_keystore_whatever_stands_there_is_foreign(agent: Rig) -> None:
+    able = abilities(agent.settled)
+    assert owner.unrecorded(agent.host, able) is Parameters.NONE
+    agent.save()
+    assert owner.unrecorded(agent.host, able) is Parameters.FOREIGN
