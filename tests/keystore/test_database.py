@@ -61,6 +61,12 @@ def test_the_settings_that_make_it_durable_are_on(tmp_path: Path) -> None:
         assert transaction.connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 10_000
 
 
+def test_the_settings_are_sqlites_for_surviving_a_power_loss() -> None:
+    """SQLite's own words (pragma synchronous): in WAL mode NORMAL may lose the last commits, FULL does not."""
+    expected = {name: value for name, _, value in database.PRAGMAS}
+    assert (expected["journal_mode"], expected["synchronous"], expected["foreign_keys"]) == ("wal", 2, 1)
+
+
 def test_a_setting_that_does_not_hold_refuses_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = vault.make(tmp_path)
     monkeypatch.setattr(database, "PRAGMAS", (("synchronous", "OFF", 2),))

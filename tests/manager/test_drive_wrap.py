@@ -41,7 +41,7 @@ def test_the_drive_alone_can_open_it(tmp_path: Path) -> None:
         prepared = manager.prepare(vault.request())
         written = opened(release(manager, prepared, TARGET))
         read = opened(manager.key_for_reading(vault.found(prepared), drive="HU1", wrap=TARGET).material)
-        plain = manager.key_for_reading(vault.found(prepared), drive="HU1", wrap=None).material.plain
+        plain = manager.key_for_reading(vault.found(prepared), drive="HU2", wrap=None).material.plain
     assert plain is not None
     assert written == read == bytes(plain.reveal())
     assert any(written)
@@ -71,6 +71,18 @@ def test_anything_else_is_an_alarm_and_gets_no_key(tmp_path: Path, case: str) ->
         line = store.audit_lines(manager.store)[-1]
         assert (line.event, line.alarm) == ("drive not as pinned", True)
         assert manager.known(vault.found(prepared)).facts.state is KeyState.PREPARED
+
+
+def test_a_drive_with_a_pinned_key_gets_nothing_in_clear(tmp_path: Path) -> None:
+    with vault.manager(vault.make(tmp_path)) as manager:
+        manager.approve(DRIVE)
+        prepared = manager.prepare(vault.request())
+        with pytest.raises(DriveUnknown, match="in clear"):
+            manager.release(prepared.key_id, medium_serial=MEDIUM, drive="HU1", witnessed=prepared.envelope, wrap=None)
+        assert store.audit_lines(manager.store)[-1].alarm
+        release(manager, prepared, TARGET)
+        with pytest.raises(DriveUnknown, match="in clear"):
+            manager.key_for_reading(vault.found(prepared), drive="HU1", wrap=None)
 
 
 def test_reading_keys_are_wrapped_for_the_pinned_key_only_too(tmp_path: Path) -> None:

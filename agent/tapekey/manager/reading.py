@@ -14,7 +14,7 @@ from tapekey.keystore.records import KeyRecord, State
 from tapekey.keystore.rows import Transaction
 from tapekey.keystore.store import Store
 from tapekey.manager import drive_wrap, unwrapping
-from tapekey.manager.questions import Evidence, KeyMaterial, ReadingKey, WrapTarget
+from tapekey.manager.questions import Evidence, ReadingKey, WrapTarget
 from tapekey.manager.recognise import bare
 
 
@@ -24,7 +24,7 @@ def key_for_reading(keystore: Store, evidence: Evidence, *, drive: str, wrap: Wr
     try:
         with keystore.writing() as transaction:
             key, foreign = _find(transaction, evidence)
-            material = _material(transaction, key, drive, wrap)
+            material = drive_wrap.material_for(transaction, key, drive, wrap)
             source = "unwrapped" if foreign else "record"
             transaction.note("key given for reading", key=str(key.id), source=source, cartridge=cartridge, drive=drive)
         return ReadingKey(material, foreign)
@@ -85,10 +85,3 @@ def _on_record(transaction: Transaction, evidence: Evidence) -> KeyRecord | None
         return None
     record = data_keys.find(transaction, cartridge.current_key)
     return record if _may_read(record) else None
-
-
-def _material(transaction: Transaction, key: DataKey, drive: str, wrap: WrapTarget | None) -> KeyMaterial:
-    if wrap is None:
-        return KeyMaterial(key.id, plain=key.secret)
-    with key.secret as secret:
-        return KeyMaterial(key.id, wrapped=drive_wrap.wrap_for(transaction, secret, drive, wrap))

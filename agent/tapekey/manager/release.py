@@ -11,7 +11,6 @@ from tapekey.keystore.rows import Transaction
 from tapekey.keystore.store import Store
 from tapekey.manager import drive_wrap
 from tapekey.manager.questions import KeyMaterial, WrapTarget
-from tapekey.secret import Secret
 
 
 def release(
@@ -22,8 +21,8 @@ def release(
         with keystore.writing() as transaction:
             record = _demand_its_key(transaction, key_id, medium_serial)
             _demand_safe(transaction, record, witnessed)
-            secret = data_keys.open_key(transaction, record).secret
-            material = _material(transaction, key_id, secret, drive, wrap)
+            key = data_keys.open_key(transaction, record)
+            material = drive_wrap.material_for(transaction, key, drive, wrap)
             if record.state is State.PRE_ACTIVE:
                 data_keys.move(transaction, key_id, State.ACTIVE)
             form = "clear" if material.wrapped is None else "wrapped"
@@ -37,15 +36,6 @@ def release(
     except drive_wrap.KeyNotPinned as error:
         keystore.note("drive not as pinned", alarm=True, key=str(key_id), drive=drive, why=error.why)
         raise
-
-
-def _material(
-    transaction: Transaction, key_id: KeyId, secret: Secret, drive: str, wrap: WrapTarget | None
-) -> KeyMaterial:
-    if wrap is None:
-        return KeyMaterial(key_id, plain=secret)
-    with secret:
-        return KeyMaterial(key_id, wrapped=drive_wrap.wrap_for(transaction, secret, drive, wrap))
 
 
 def _demand_its_key(transaction: Transaction, key_id: KeyId, medium_serial: str) -> KeyRecord:
