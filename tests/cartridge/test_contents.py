@@ -1,6 +1,7 @@
 """What is on the tape; the words of both sources are in the reference, 1.11 and 4.2."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tapekey import errors
 from tapekey.cartridge.contents import Contents, Recorded, judge, look
 from tapekey.cartridge.extent import Extent, Vote
+from tapekey.exchange import Reply
 from tapekey.policy import facts
 from tapekey.scsi import media, position
 from tapekey.scsi.codes import Opcode
@@ -17,10 +19,23 @@ from tapekey.scsi.kad import Kad, KadType
 from tapekey.scsi.media import SpaceCode
 from tapekey.scsi.run import run
 from tapekey.scsi.set_encryption import SetDataEncryption, set_data_encryption
+from tapekey.scsi.volume_statistics import Statistic, decode_volume_statistics, encode_volume_statistics
 from tapekey.secret import Secret
 from tests.bench import NAMES, Bench, powered
 from tests.octets import octets
-from tests.waist import Change, Meddling, at_step, attribute_read, by_opcode, cut, good, patched, refused, steps_of
+from tests.waist import (
+    Change,
+    Meddling,
+    at_step,
+    attribute_read,
+    by_opcode,
+    cut,
+    good,
+    patched,
+    refused,
+    scripted,
+    steps_of,
+)
 
 LOG = by_opcode(Opcode.LOG_SENSE)
 POSITION = by_opcode(Opcode.READ_POSITION)
@@ -176,15 +191,31 @@ def test_without_any_source_a_written_tape_is_unknown(tmp_path: Path) -> None:
 def test_the_log_page_of_another_volume_has_no_vote(tmp_path: Path) -> None:
     bench = powered(tmp_path)
     encrypted(bench)
-    serial = bench.drive.cartridge.identity.serial.encode()  # type: ignore[union-attr]
 
-    def foreign(reply: object) -> object:
-        data = reply.data_in.replace(serial, b"X" * len(serial))  # type: ignore[attr-defined]
-        return good(data.replace(bytes(6), b"\xff" * 6))
+    def foreign(reply: Reply) -> Reply:
+        page = decode_volume_statistics(reply.data_in)
+        texts = {**page.texts, Statistic.VOLUME_SERIAL: "ANOTHER"}
+        partitions = {**page.partitions, Statistic.FIRST_CLEAR_OBJECT_AFTER: {0: 1}}
+        return good(encode_volume_statistics(replace(page, texts=texts, partitions=partitions)))
 
-    found = look(Meddling(bench, LOG, change=foreign))  # type: ignore[arg-type]
+    found = look(Meddling(bench, LOG, change=foreign))
     assert found.contents is Contents.ENCRYPTED
     assert "another volume" in found.why
+
+
+def test_data_in_the_second_partition_is_not_blank() -> None:
+    told = [good(octets(f"00 00 00 0d  02 {number} 80 00 08 {NONE}")) for number in ("24", "25")]
+    transport = scripted(
+        good(octets("00 02 00 02")),  # partitions: from 0 on, two
+        *(good(), good(), good(octets("80 00 00 00  00 00 00 00") + bytes(12))),
+        *(good(), good(), good(octets("00 01 00 00  00 00 00 05") + bytes(12))),
+        good(),  # back to the beginning
+        refused("5/24/00"),  # no log page 17h
+        *told,
+        *told,
+    )
+    assert look(transport).contents is Contents.CLEAR
+    assert len(transport.commands) == len(transport.replies)
 
 
 # --- failures -----------------------------------------------------------------------------------------------

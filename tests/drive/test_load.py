@@ -103,6 +103,12 @@ def test_load_loads_what_is_seated() -> None:
     assert transport.opcodes[1] == Opcode.LOAD_UNLOAD
 
 
+def test_attentions_met_while_loading_are_told() -> None:
+    transport = scripted(refused("2/3A/00"), refused("6/28/00"), good(), refused("6/2A/12"), good())
+    found = load.load(transport, patience(Clock()))
+    assert found == Observed(Presence.MOUNTED, ("6/28/00", "6/2A/12"))
+
+
 def test_load_of_an_empty_drive_is_no_cartridge() -> None:
     with pytest.raises(errors.NoCartridge):
         load.load(scripted(refused("2/3A/00"), refused("5/2C/00")), patience(Clock()))

@@ -75,6 +75,13 @@ def test_a_clear_block_is_clear(tmp_path: Path) -> None:
     assert block.kads == ()
 
 
+def test_a_clear_block_that_was_tried_is_gone_back_to(tmp_path: Path) -> None:
+    bench = powered(tmp_path, read_ahead_knows=False)
+    data.write(bench, io.BytesIO(b"clear"))
+    kad_at(bench)
+    assert stands_at(bench) == 0
+
+
 @pytest.mark.parametrize("knows", [True, False], ids=["read ahead", "not read ahead"])
 def test_of_a_blank_tape_nothing_is_known(knows: bool, tmp_path: Path) -> None:
     assert kad_at(powered(tmp_path, read_ahead_knows=knows)).encryption == BlockEncryption.NOT_KNOWN_NOW

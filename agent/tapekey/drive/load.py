@@ -13,7 +13,7 @@ from typing import Final
 from tapekey.errors import DriveLied, NoCartridge, NotReady, RequestRefused, StateChanged
 from tapekey.exchange import Transport
 from tapekey.scsi import media
-from tapekey.scsi.run import run
+from tapekey.scsi.run import perform, run
 
 MOST_ATTENTIONS = 8  # a drive keeps one of each kind; more than this in a row is a drive that does not settle
 
@@ -59,6 +59,7 @@ class Observed:
 
 
 PATIENT: Final = Patience()
+BRIEFLY: Final = Patience(seconds=300.0)  # for a demount that UNLOAD has already waited for
 
 
 def presence(transport: Transport) -> Observed:
@@ -92,13 +93,14 @@ def ready(transport: Transport, patience: Patience = PATIENT) -> Observed:
 def load(transport: Transport, patience: Patience = PATIENT) -> Observed:
     """Load the cartridge if it is not mounted, and wait until it is."""
     first = presence(transport)
+    sent: tuple[str, ...] = ()
     if first.presence in {Presence.UNLOADED, Presence.EMPTY}:
-        _send_load(transport, first.presence)
+        sent = _send_load(transport, first.presence)
     last = ready(transport, patience)
-    return Observed(last.presence, first.attentions + last.attentions)
+    return Observed(last.presence, first.attentions + sent + last.attentions)
 
 
-def unload(transport: Transport, patience: Patience = PATIENT) -> Observed:
+def unload(transport: Transport, patience: Patience = BRIEFLY) -> Observed:
     """Unload and confirm the demount.
 
     RemovalPrevented: somebody told the drive to keep it. DriveLied: the drive took the command and keeps it mounted.
@@ -107,7 +109,7 @@ def unload(transport: Transport, patience: Patience = PATIENT) -> Observed:
     return confirm_demount(transport, patience)
 
 
-def confirm_demount(transport: Transport, patience: Patience = PATIENT) -> Observed:
+def confirm_demount(transport: Transport, patience: Patience = BRIEFLY) -> Observed:
     """Wait until the drive says that no cartridge is mounted."""
     observed = _while(transport, {Presence.MOUNTED, Presence.LOADING}, patience)
     if observed.presence in {Presence.MOUNTED, Presence.LOADING}:
@@ -119,10 +121,10 @@ def confirm_demount(transport: Transport, patience: Patience = PATIENT) -> Obser
     return observed
 
 
-def _send_load(transport: Transport, found: Presence) -> None:
-    """A cartridge that stands ejected in the mouth counts as none, so an empty drive is asked to load as well."""
+def _send_load(transport: Transport, found: Presence) -> tuple[str, ...]:
+    """Send LOAD; the attentions met. An ejected cartridge counts as none, so an empty drive is asked to load as well."""
     try:
-        run(transport, media.load(), through_attention=MOST_ATTENTIONS)
+        return perform(transport, media.load(), through_attention=MOST_ATTENTIONS).attentions
     except (NoCartridge, RequestRefused) as error:
         if found != Presence.EMPTY:
             raise
