@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from tapekey.errors import DriveLied, EndOfMedium, Malformed
-from tapekey.exchange import Command, Transport
+from tapekey.exchange import Transport
 from tapekey.scsi import media
 from tapekey.scsi.run import Outcome, perform, run
 
@@ -28,12 +28,12 @@ def write(transport: Transport, source: BinaryIO, progress: Progress | None = No
     run(transport, media.locate_near(0, partition=0))
     size = blocks = 0
     while piece := _fill(source, block):
-        _checked(media.write_block(piece), perform(transport, media.write_block(piece)))
+        _check(perform(transport, media.write_block(piece)))
         size += len(piece)
         blocks += 1
         if progress:
             progress(size)
-    _checked(media.write_filemarks(), perform(transport, media.write_filemarks()))
+    _check(perform(transport, media.write_filemarks()))
     return Amount(size, blocks)
 
 
@@ -62,7 +62,7 @@ def _fill(source: BinaryIO, size: int) -> bytes:
     return bytes(piece)
 
 
-def _checked(command: Command, outcome: Outcome) -> None:
+def _check(outcome: Outcome) -> None:
     """A write is done when the drive took it all; early warning (key 0 with EOM) is no error until the tape is full."""
     sense = outcome.sense
     if sense is None:

@@ -122,7 +122,7 @@ def confirm_demount(transport: Transport, patience: Patience = BRIEFLY) -> Obser
 
 
 def _send_load(transport: Transport, found: Presence) -> tuple[str, ...]:
-    """Send LOAD; the attentions met. An ejected cartridge counts as none, so an empty drive is asked to load as well."""
+    """Send LOAD; the attentions met. An ejected cartridge counts as none, so an empty drive is asked too."""
     try:
         return perform(transport, media.load(), through_attention=MOST_ATTENTIONS).attentions
     except (NoCartridge, RequestRefused) as error:
