@@ -23,6 +23,7 @@ from tapekey.secret import Secret
 VERSION = 1
 HELLO, COMMAND, CONTROL, ANSWER = 0x01, 0x02, 0x03, 0x80
 LARGEST = 0x100_0000 + 0x1_0000  # READ(6) and WRITE(6) move less than 16 MiB
+LONGEST_WAIT = 0xFFFF_FFFF  # milliseconds
 GRACE = 5.0  # seconds beyond the command's own time, for the drive to answer
 
 
@@ -35,7 +36,9 @@ class Connection:
     def execute(self, command: Command) -> Reply:
         """Deliver a command. After `TransportFailed` nothing is known of its effect and the connection is dead."""
         out = command.data_out.reveal() if isinstance(command.data_out, Secret) else command.data_out
-        header = struct.pack(">IIB", command.data_in_max, int(command.timeout * 1000), len(command.cdb))
+        header = struct.pack(
+            ">IIB", command.data_in_max, min(int(command.timeout * 1000), LONGEST_WAIT), len(command.cdb)
+        )
         answer = self._exchange(COMMAND, [header, command.cdb, out], command.timeout + GRACE)
         if len(answer) < 2 or len(answer) < 2 + answer[1]:
             raise self._broken("the answer to a command is cut short")
@@ -62,9 +65,9 @@ class Connection:
             raise self._broken(f"it does not speak version {VERSION} of the socket protocol")
 
     def _exchange(self, kind: int, parts: list[bytes | bytearray | memoryview], seconds: float) -> bytes:
-        self._link.settimeout(seconds)
         size = 1 + sum(len(part) for part in parts)
         try:
+            self._link.settimeout(seconds)
             self._link.sendall(struct.pack(">IB", size, kind))
             for part in parts:
                 self._link.sendall(part)
