@@ -8,9 +8,9 @@ import pytest
 from tapekey.drive.abilities import abilities
 from tapekey.exchange import Command, Reply
 from tapekey.mount import owner
-from tapekey.policy.facts import Intent, Parameters
+from tapekey.policy.facts import Intent, Parameters, Stance
 from tests.mount import tampering
-from tests.rig import Rig, faulty, page, rig
+from tests.rig import PLAIN, Rig, faulty, page, rig
 
 
 @pytest.fixture
@@ -76,3 +76,55 @@ def test_without_a_keystore_whatever_stands_there_is_foreign(agent: Rig) -> None
     assert owner.unrecorded(agent.host, able) is Parameters.NONE
     agent.save()
     assert owner.unrecorded(agent.host, able) is Parameters.FOREIGN
+
+
+# --- a lock on nothing ---
+
+
+@pytest.mark.parametrize("name", ["ibm-lto6", "hpe-lto6"])
+def test_lock_does_not_outlive_the_mount(name: str, tmp_path: Path) -> None:
+    with rig(tmp_path, name) as built:
+        tampering.write_clear(built)
+        clear = built.inside
+        built.unload()
+        built.eject()
+        built.insert(built.cartridge("other", "ENC002L6"))
+        built.save()
+        built.unload()
+        built.eject()
+        built.insert(clear)
+        assert built.read() == PLAIN
+
+
+@pytest.mark.parametrize("name", ["ibm-lto6", "hpe-lto6", "oracle-t10000c"])
+def test_lock_of_a_cartridge_taken_out_by_hand_hinders_nobody(name: str, tmp_path: Path) -> None:
+    with rig(tmp_path, name, read_ahead_knows=False) as built:
+        first = built.save()
+        built.write()
+        built.eject()
+        built.insert(tmp_path / "cartridge")
+        assert built.save().key_id == first.key_id
+        assert built.read() == PLAIN
+        built.eject()
+        built.rule(Stance.FORBID, "CLR*")
+        built.insert(built.cartridge("clear", "CLR001L6"))
+        built.save()
+        built.write()
+        assert built.read() == PLAIN
+
+
+def test_lock_is_left_alone_while_what_it_locks_stands(agent: Rig) -> None:
+    agent.save()
+    able = abilities(agent.settled)
+    host = tampering.watched(agent.host)
+    owner.release_stale_lock(host, able, agent.manager.current(agent.serial))
+    assert "SPOUT" not in tampering.changes(host.seen)
+
+
+def test_keys_lost_with_the_power_are_set_again(agent: Rig) -> None:
+    first = agent.save()
+    agent.write()
+    agent.machine.power_cycle()
+    assert owned(agent) is Parameters.NONE
+    assert agent.save().key_id == first.key_id
+    assert agent.read() == PLAIN

@@ -29,6 +29,22 @@ def of_parameters(transport: Transport, able: Abilities, manager: KeyManager, mo
     return Parameters.OURS if ours else Parameters.FOREIGN
 
 
+def release_stale_lock(transport: Transport, able: Abilities, mount: Mount | None) -> None:
+    """Take back the LOCK of a mount of ours whose parameters have gone without us.
+
+    A lock outlives what it locked (CKOD, SSC-4): until the next Set Data Encryption every read and write of this nexus
+    would fail with 7/2A/13. Only the empty set is put in place of the empty set.
+    """
+    if not able.locks or able.management is not Management.APPLICATION:
+        return
+    if mount is None or mount.key_instance_counter is None:
+        return
+    status = parameters.status(transport)
+    gone = modes.in_force(status) == modes.OFF and status.key_instance_counter != mount.key_instance_counter
+    if gone:
+        parameters.clear_key(transport, able)
+
+
 def unrecorded(transport: Transport, able: Abilities) -> Parameters:
     """Whose they are when nothing is on record: nobody's, or somebody's."""
     if able.management is not Management.APPLICATION:

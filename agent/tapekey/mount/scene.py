@@ -1,8 +1,8 @@
 """What is found before anything is decided: the drive, the cartridge, and what the manager knows of both.
 
-Nothing is set here; only the books of the mount before are closed, if nobody did. The tape is moved only where
-something may be done with it: never under `observe`, in a drive that is marked hands-off or not approved, or with
-somebody else's parameters in the drive.
+No key is set here; only what the mount before left open is closed: its books, and a lock on nothing. The tape is moved
+only where something may be done with it: never under `observe`, in a drive that is marked hands-off or not approved,
+or with somebody else's parameters in the drive.
 """
 
 from dataclasses import dataclass, replace
@@ -80,6 +80,8 @@ def observe(transport: Transport, manager: KeyManager, intent: Intent, options: 
     in_reach = record is not None and not record.hands_off and rule.stance is not Stance.OBSERVE
     parameters = owner.of_parameters(transport, able, manager, before)
     seen = in_reach and parameters is not Parameters.FOREIGN
+    if in_reach and parameters is Parameters.NONE and before is not None and not before.accounted:
+        owner.release_stale_lock(transport, able, before)
     found = look(transport, evidence, cartridge, able, seen=seen)
     known = manager.known(found.evidence)
     facts = Facts(

@@ -14,7 +14,7 @@ from tapekey.drive.load import PATIENT, Patience, Presence
 from tapekey.drive.parameters import kads_of
 from tapekey.exchange import Transport
 from tapekey.manager.questions import Account, DriveRecord, KeyManager, Mount
-from tapekey.mount import account, superseded
+from tapekey.mount import account, owner, superseded
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ def after_demount(transport: Transport, manager: KeyManager, able: Abilities, mo
         return False
     if standing:
         parameters.clear_key(transport, able)
+    else:
+        owner.release_stale_lock(transport, able, mount)
     if able.write_guard:
         guard.close(transport)
     return standing
