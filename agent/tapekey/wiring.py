@@ -3,12 +3,12 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tapekey.errors import Malformed, Usage
+from tapekey.errors import Usage
 from tapekey.exchange import Transport
 from tapekey.secret import Secret
 
@@ -32,7 +32,7 @@ class Access:
 def read_passphrase(file: str) -> Secret:
     """The first line of a file, without its line end; empty is refused."""
     try:
-        with sys.stdin.buffer if file == "-" else open(file, "rb") as source:
+        with nullcontext(sys.stdin.buffer) if file == "-" else open(file, "rb") as source:
             line = bytearray(source.readline(LONGEST_PASSPHRASE))
     except OSError as error:
         raise Usage(f"cannot read the passphrase from {file}", why=error.strerror or str(error)) from error
@@ -87,13 +87,20 @@ def _reach(uri: str) -> Iterator[Transport]:
         with _virtual(Path(place)) as transport:
             yield transport
     elif scheme == "replay" and place:
-        from tapekey.transport.replay import load
-
-        yield load(place)
+        yield _replayed(place)
     elif uri.startswith("/dev/"):
         raise Usage(f"cannot reach {uri}", why="this version has no SG_IO transport yet", mend="use virtual:DIR")
     else:
         raise Usage(f"{uri!r} names no drive", mend="give virtual:DIR, replay:FILE or a /dev node")
+
+
+def _replayed(file: str) -> Transport:
+    from tapekey.transport.replay import load
+
+    try:
+        return load(file)
+    except OSError as error:
+        raise Usage(f"cannot read the trace {file}", why=error.strerror or str(error)) from error
 
 
 @contextmanager
@@ -115,7 +122,7 @@ def _private_file(path: Path) -> "Iterator[_Lines]":
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise Malformed(f"cannot write the trace {path}", why=error.strerror or str(error)) from error
+        raise Usage(f"cannot write the trace {path}", why=error.strerror or str(error)) from error
     try:
         yield _Lines(handle)
     finally:

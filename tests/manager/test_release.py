@@ -52,7 +52,7 @@ def test_it_is_not_safe_before_its_envelope_was_read_back(tmp_path: Path) -> Non
         prepared = manager.prepare(vault.request())
         with pytest.raises(NotSafe) as caught:
             release(manager, prepared, witnessed=b"")
-        assert "--unsafe-single-copy" in caught.value.mend
+        assert "keystore single-copy accept" in caught.value.mend
         assert manager.known(vault.found(prepared)).facts.state is KeyState.PREPARED
         assert store.audit_lines(manager.store)[-1].event == "release refused"
 

@@ -1,20 +1,22 @@
 """The command line: noun, then verb. Nothing heavy is imported before a command needs it."""
 
 import sys
+import traceback
+from collections.abc import Sequence
 
 import click
 
-from tapekey.cli.exit_status import SYNTAX
-from tapekey.cli.failure import Verbs
+from tapekey.cli.exit_status import BUG, INTERRUPTED, SYNTAX
+from tapekey.cli.failure import Failure, Verbs
 
 # Command -> (module, what it is for). The module has an attribute of the command's name.
 COMMANDS: dict[str, tuple[str, str]] = {
     "keystore": ("keystore", "Create, inspect and check the keystore."),
-    "recipient": ("recipient", "Who may open a data key: add, list, export."),
+    "recipient": ("recipient", "Who may open a data key: generate, add, list, export."),
     "rule": ("rule", "What must be encrypted, and for whom: add, list, remove, test."),
-    "drive": ("drive", "Tape drives: list, show, status, approve, set-key, clear-key."),
-    "cartridge": ("cartridge", "Cartridges: create, show, scratch, adopt, release."),
-    "target": ("target", "Virtual drives: create, serve, insert, eject."),
+    "drive": ("drive", "Tape drives: list, show, status, approve, forget, set-key, clear-key."),
+    "cartridge": ("cartridge", "Cartridges: create, show, list, scratch, adopt, release."),
+    "target": ("target", "Virtual drives: create, serve, insert, eject, status."),
     "save": ("mount", "Make the cartridge in a drive ready to be written, encrypted."),
     "restore": ("mount", "Make the cartridge in a drive ready to be read."),
     "unload": ("mount", "Account for the cartridge, unload it, and clear its key."),
@@ -38,14 +40,21 @@ def main() -> None:
     from tapekey.cli.hardening import keep_out_of_cores
 
     keep_out_of_cores()
+    status = run(sys.argv[1:])
+    sys.exit(status)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; whatever happens becomes text and an exit status."""
     try:
-        sys.exit(root.main(standalone_mode=False, prog_name="tapekey") or 0)
-    except click.UsageError as error:
-        error.show()
-        sys.exit(SYNTAX)
+        return root.main(list(arguments), standalone_mode=False, prog_name="tapekey") or 0
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code if isinstance(error, Failure) else SYNTAX
     except click.Abort:
         click.echo("tapekey: interrupted", err=True)
-        sys.exit(130)
+        return INTERRUPTED
+    except Exception:  # noqa: BLE001 - the one boundary: what nobody foresaw is told from what was refused
+        traceback.print_exc()
+        click.echo("tapekey: this is a fault of tapekey itself; please report the lines above", err=True)
+        return BUG

@@ -28,12 +28,12 @@ def show(access: Access, after: int, alarms: bool, as_json: bool) -> None:
         {"seq": line.seq, "time": line.time, "event": line.event, "alarm": line.alarm, "facts": dict(line.facts)}
         for line in lines
     ]
-    text = (
+    text = [
         f"{line.seq:>6}  {line.time}  {'ALARM  ' if line.alarm else ''}{clean(line.event)}  "
         + " ".join(f"{name}={clean(value)}" for name, value in line.facts.items() if value not in (None, ""))
         for line in lines
-    )
-    emit("audit", {"lines": rows}, as_json, text)
+    ]
+    emit("audit", {"lines": rows}, as_json, text or ["none"])
 
 
 @audit.command()

@@ -14,7 +14,7 @@ from tapekey.cli.options import (
     trace_option,
     virtual_allowed,
 )
-from tapekey.cli.render import emit, json_option, pairs
+from tapekey.cli.render import captions, emit, json_option, pairs, table
 from tapekey.errors import Malformed, Usage
 from tapekey.wiring import Access
 
@@ -68,11 +68,9 @@ def show(drive: str, trace: Path | None, as_json: bool) -> None:
         "first_clear_after": told.first_clear_after,
         "envelopes": carried,
     }
-    shown = {name.replace("_", " "): value for name, value in facts.items() if name != "envelopes"}
-    shown |= {"volsers": ", ".join(who.volsers), "write protected": "yes" if who.write_protected else "no"}
-    lines = pairs(shown)
+    lines = pairs(captions({name: value for name, value in facts.items() if name != "envelopes"}))
     for one in carried or [{"envelopes": "none"}]:
-        lines += ["", *pairs({name.replace("_", " "): _plain(value) for name, value in one.items()})]
+        lines += ["", *pairs(captions(one))]
     emit("cartridge", facts, as_json, lines)
 
 
@@ -102,16 +100,11 @@ def _suite(number: int) -> str:
     return Suite(number).name if number in set(Suite) else f"suite {number}"
 
 
-def _plain(value: object) -> object:
-    return "; ".join(map(str, value)) if isinstance(value, list) else value
-
-
 @cartridge.command("list")
 @json_option
 @store_options
 def list_(access: Access, as_json: bool) -> None:
     """List the cartridges on record."""
-    from tapekey.cli.render import table
     from tapekey.keystore import cartridges
 
     with wiring.manager(access) as manager, manager.store.reading() as transaction:
@@ -126,30 +119,21 @@ def list_(access: Access, as_json: bool) -> None:
             for record in cartridges.every(transaction)
         ]
     head = ("serial", "volsers", "key", "scratch", "under require")
-    cells = (
-        (
-            row["serial"],
-            ", ".join(row["volsers"]),  # type: ignore[arg-type]
-            row["key"] or "",
-            "yes" if row["scratch"] else "",
-            "yes" if row["once_required"] else "",
-        )
-        for row in rows
-    )
-    emit("cartridges", {"cartridges": rows}, as_json, table(head, cells))
+    emit("cartridges", {"cartridges": rows}, as_json, table(head, (list(row.values()) for row in rows)))
 
 
 @cartridge.command()
 @click.argument("name")
+@click.option("--unseen", is_flag=True, help="NAME is the serial number of a cartridge that had no key from here yet.")
 @store_options
-def scratch(access: Access, name: str) -> None:
+def scratch(access: Access, name: str, unseen: bool) -> None:
     """Declare that the cartridge NAME (serial or volser) may be overwritten: its next save makes a new key."""
     from tapekey.keystore import cartridges
 
     with wiring.manager(access) as manager, manager.store.writing() as transaction:
-        record = cartridges.find(transaction, name)
-        cartridges.scratch(transaction, record.medium_serial, by=actor())
-    click.echo(f"cartridge {record.medium_serial} is scratch: what it holds will be overwritten")
+        serial = name if unseen else cartridges.find(transaction, name).medium_serial
+        cartridges.scratch(transaction, serial, by=actor())
+    click.echo(f"cartridge {serial} is scratch: what it holds will be overwritten")
 
 
 @cartridge.command()

@@ -8,7 +8,7 @@ import click
 from tapekey import wiring
 from tapekey.cli import key_file
 from tapekey.cli.options import allow_virtual_option, drive_argument, store_options, trace_option, virtual_allowed
-from tapekey.cli.render import emit, json_option, pairs, table
+from tapekey.cli.render import captions, emit, json_option, pairs, table
 from tapekey.errors import Malformed, Refused
 from tapekey.wiring import Access
 
@@ -33,7 +33,7 @@ def list_(access: Access, approved: bool, as_json: bool) -> None:
     """List the tape drives of this host, or those on record."""
     rows = _on_record(access) if approved else _of_host()
     head = ("serial", "vendor", "product", "where", "virtual") if approved else ("where", "tape", "vendor", "product")
-    emit("drives", {"drives": rows}, as_json, table(head, ([row[name] or "" for name in head] for row in rows)))
+    emit("drives", {"drives": rows}, as_json, table(head, ([row[name] for name in head] for row in rows)))
 
 
 def _of_host() -> list[dict[str, Any]]:
@@ -91,7 +91,7 @@ def show(drive: str, trace: Path | None, as_json: bool) -> None:
         "why": able.why,
         **_abilities(able),
     }
-    emit("drive", facts, as_json, pairs({name.replace("_", " "): _plain(value) for name, value in facts.items()}))
+    emit("drive", facts, as_json, pairs(captions(facts)))
 
 
 def _abilities(able: "Abilities") -> dict[str, Any]:
@@ -106,12 +106,6 @@ def _abilities(able: "Abilities") -> dict[str, Any]:
         "write_guard": able.write_guard,
         "own_public_key": able.public_key is not None,
     }
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 @drive.command()
@@ -144,7 +138,7 @@ def status(access: Access, drive: str, trace: Path | None, as_json: bool) -> Non
         "kad": kad.hex() or None,
         "writes_require_encryption": closed,
     }
-    shown = {name.replace("_", " "): _plain(value) for name, value in facts.items() if name not in ("kads", "kad")}
+    shown = captions({name: value for name, value in facts.items() if name not in ("kads", "kad")})
     lines = pairs(shown | {each.type.name.lower() + " KAD": _text(each.value) or each.value.hex() for each in now.kads})
     emit("drive-status", facts, as_json, lines)
 

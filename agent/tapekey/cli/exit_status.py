@@ -1,12 +1,9 @@
-"""Exit statuses: those of sg3_utils where a drive said it, 100 to 125 where we did. One table, printed by the docs."""
+"""Exit statuses: those of sg3_utils where a drive said it, 100 to 125 where we did. See the operating guide."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from tapekey import errors
-
-SYNTAX = 1
-BUG = 125
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +53,18 @@ STATUSES: Final[dict[type[errors.TapekeyError], Meaning]] = {
 }
 # fmt: on
 ALARM: Final = Meaning(101, "a safety condition says no, and somebody should look at it now")
+
+# What is no TapekeyError.
+SYNTAX: Final = 1
+BUG: Final = 125
+INTERRUPTED: Final = 130
+OTHERS: Final = (
+    Meaning(0, "done"),
+    Meaning(SYNTAX, "the command line is not understood"),
+    ALARM,
+    Meaning(BUG, "a fault of tapekey itself; the lines before it belong into a report"),
+    Meaning(INTERRUPTED, "interrupted (Ctrl-C)"),
+)
 
 
 def status_of(error: errors.TapekeyError) -> int:

@@ -9,6 +9,13 @@ from tapekey.secret import Secret
 LARGEST = 64 * 1024
 
 
+def demand_free(*paths: Path) -> None:
+    """Refuse before anything is written if one of several files exists."""
+    for path in paths:
+        if os.path.lexists(path):
+            raise _taken(path)
+
+
 def write_private(path: Path, content: Secret) -> None:
     """Create a file with mode 0600 and put a secret into it, through to the disk."""
     _create(path, content.reveal(), 0o600)
@@ -35,10 +42,14 @@ def _create(path: Path, content: bytes | memoryview, mode: int) -> None:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     except FileExistsError as error:
-        raise Conflict(f"{path} exists already", mend="name another file, or move that one away") from error
+        raise _taken(path) from error
     except OSError as error:
         raise Usage(f"cannot create {path}", why=error.strerror or str(error)) from error
     with os.fdopen(handle, "wb", buffering=0) as sink:
         os.fchmod(handle, mode)
         sink.write(content)
         os.fsync(handle)
+
+
+def _taken(path: Path) -> Conflict:
+    return Conflict(f"{path} exists already", mend="name another file, or move that one away")

@@ -7,7 +7,7 @@ import click
 from tapekey import wiring
 from tapekey.cli import key_file
 from tapekey.cli.options import store_options
-from tapekey.cli.render import emit, json_option, pairs
+from tapekey.cli.render import captions, emit, json_option, pairs
 from tapekey.wiring import Access
 
 
@@ -67,7 +67,7 @@ def status(access: Access, as_json: bool) -> None:
     keys = ", ".join(f"{count} {state.value}" for state, count in told.keys.items()) or "none"
     safety = "single copies are accepted" if told.unsafe_single_copy else "keys are used only when they exist twice"
     shown = {**facts, "slots": slots, "keys": keys, "unsafe_single_copy": None, "safety": safety}
-    emit("keystore", facts, as_json, pairs({name.replace("_", " "): value for name, value in shown.items()}))
+    emit("keystore", facts, as_json, pairs(captions(shown)))
 
 
 @keystore.command()

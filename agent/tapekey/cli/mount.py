@@ -85,9 +85,19 @@ def save(
         "carried": list(done.carried),
         "left_out": list(done.left_out),
     }
-    head = f"{_names(done)} is {done.phase.value}, " + ("encrypted" if done.encrypted else "in clear")
-    text = [head, *pairs({"key": done.key_id, "why": done.decision.why, **_carriage(done)})]
+    text = [
+        f"{_names(done)} is {done.phase.value}{_how(done)}",
+        *pairs({"key": done.key_id, "why": done.decision.why, **_carriage(done)}),
+    ]
     emit("save", facts, as_json, text)
+
+
+def _how(done: Any) -> str:
+    from tapekey.mount.state import Phase
+
+    if done.phase is Phase.LEFT:
+        return ""
+    return ", encrypted" if done.encrypted else ", in clear"
 
 
 def _carriage(done: Any) -> dict[str, str]:
@@ -135,6 +145,7 @@ def restore(
     from tapekey.drive.identity import identify
     from tapekey.mount.options import Options
     from tapekey.mount.restore import restore as make_ready
+    from tapekey.mount.state import Phase
 
     with wiring.drive(drive, trace) as transport:
         named = frozenset({identify(transport).serial} if unguarded else set())
@@ -164,7 +175,7 @@ def restore(
         "why": done.decision.why,
     }
     origin = "unwrapped from the cartridge: read only" if done.foreign else "on record" if done.key_id else ""
-    head = f"{_names(done)} is {done.phase.value}"
+    head = f"{_names(done)} {'needs no key' if done.phase is Phase.CLOSED else f'is {done.phase.value}'}"
     emit("restore", facts, as_json, [head, *pairs({"key": done.key_id, "origin": origin, "why": done.decision.why})])
 
 
@@ -203,8 +214,9 @@ def unload(access: Access, drive: str, trace: Path | None, as_json: bool) -> Non
         "superseded_envelopes_removed": done.removed,
         "cleared": done.cleared,
     }
-    what = done.cartridge or "nothing"
-    text = [f"{what} unloaded from drive {done.drive}, its key is out"]
+    text = [f"{done.cartridge or 'nothing was loaded, nothing'} unloaded from drive {done.drive}"]
+    if done.cleared:
+        text.append("its key was still in the drive, and was taken out")
     if told:
         text += pairs(
             {

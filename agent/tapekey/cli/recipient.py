@@ -33,11 +33,12 @@ def generate(kind: str, file: Path, seal_with: str | None) -> None:
 
     made = identity.generate(identity.Kind(kind))
     sealing = wiring.read_passphrase(seal_with) if seal_with else None
+    public = file.with_name(file.name + ".pub")
+    key_file.demand_free(file, public)
     with identity_file.dump(made, sealing) as content:
         key_file.write_private(file, content)
     click.echo(f"private key  {file}")
     if isinstance(made.recipient, PublicRecipient):
-        public = file.with_name(file.name + ".pub")
         key_file.write_public(public, recipient_file.dump(made.recipient))
         click.echo(f"public key   {public}")
     click.echo(f"fingerprint  {made.recipient.fingerprint.hex()}")

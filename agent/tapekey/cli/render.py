@@ -11,7 +11,20 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the fa
 
 def clean(value: object) -> str:
     """Text that cannot move a cursor or end a line: control and bidirectional characters are escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value))
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in _words(value))
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def captions(facts: Mapping[str, object]) -> dict[str, object]:
+    """The facts under the words that people read instead of JSON's names."""
+    return {name.replace("_", " "): value for name, value in facts.items()}
 
 
 def emit(schema: str, facts: Mapping[str, Any], as_json: bool, lines: Iterable[str]) -> None:
@@ -25,7 +38,7 @@ def emit(schema: str, facts: Mapping[str, Any], as_json: bool, lines: Iterable[s
 
 def pairs(facts: Mapping[str, object]) -> list[str]:
     """`name  value` lines, aligned; empty values are left out."""
-    shown = {name: clean(value) for name, value in facts.items() if value not in (None, "", (), [])}
+    shown = {name: text for name, value in facts.items() if (text := clean(value))}
     width = max((len(name) for name in shown), default=0)
     return [f"{name.ljust(width)}  {value}" for name, value in shown.items()]
 

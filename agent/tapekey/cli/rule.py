@@ -8,9 +8,19 @@ from tapekey import wiring
 from tapekey.cli.options import store_options
 from tapekey.cli.render import emit, json_option, table
 from tapekey.errors import Usage
+from tapekey.policy.decision import CloseDrive, Leave, MakeKey, Protect, Refuse, UseKey, WriteClear
 from tapekey.policy.facts import Carry, Guard, Rule, Stance, Subject
 from tapekey.wiring import Access
 
+WORDS: dict[type, str] = {
+    MakeKey: "new key",
+    UseKey: "its key",
+    WriteClear: "in clear",
+    Leave: "left alone",
+    CloseDrive: "refused",
+    Protect: "refused",
+    Refuse: "refused",
+}
 SUBJECTS = {"pool": Subject.POOL, "drive": Subject.DRIVE, "library": Subject.LIBRARY}
 
 
@@ -108,7 +118,7 @@ def list_(access: Access, as_json: bool) -> None:
     with wiring.manager(access) as manager:
         found = [facts_of(rule) for rule in manager.rules()]
     head = ("subject", "pattern", "stance", "recipients", "must_fit", "carry", "guard")
-    emit("rules", {"rules": found}, as_json, table(head, ([_cell(row[name]) for name in head] for row in found)))
+    emit("rules", {"rules": found}, as_json, table(head, ([row[name] for name in head] for row in found)))
 
 
 @rule.command()
@@ -135,14 +145,15 @@ def test(access: Access, volser: str, pool: str, drive: str, as_json: bool) -> N
     emit("rule-test", facts, as_json, lines)
 
 
-def decisions(holding: Rule) -> list[dict[str, str]]:
+def decisions(holding: Rule) -> list[dict[str, Any]]:
     """What the decision table says under this rule, for an approved drive with a guard, situation by situation."""
     from tapekey.policy.examples import examples
 
     return [
         {
             "situation": name,
-            "save": type(decision).__name__,
+            "save": WORDS[type(decision)],
+            "rule": decision.number,
             "parameters": decision.modes.value,
             "guard": decision.guard.value,
             "why": decision.why,
@@ -162,7 +173,3 @@ def facts_of(rule: Rule) -> dict[str, Any]:
         "carry": rule.carry.value,
         "guard": rule.guard.value if rule.guard else None,
     }
-
-
-def _cell(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value or "")

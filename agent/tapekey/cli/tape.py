@@ -35,7 +35,7 @@ def write(drive: str, block: int, trace: Path | None) -> None:
 
     with wiring.drive(drive, trace) as transport:
         done = data.write(transport, sys.stdin.buffer, block=block)
-    click.echo(f"{done.size} bytes in {done.blocks} blocks written", err=True)
+    click.echo(f"{done.size} bytes in {_blocks(done.blocks)} written", err=True)
 
 
 @tape.command()
@@ -49,4 +49,8 @@ def read(drive: str, block: int, trace: Path | None) -> None:
     with wiring.drive(drive, trace) as transport:
         done = data.read(transport, sys.stdout.buffer, block=block)
     sys.stdout.buffer.flush()
-    click.echo(f"{done.size} bytes in {done.blocks} blocks read", err=True)
+    click.echo(f"{done.size} bytes in {_blocks(done.blocks)} read", err=True)
+
+
+def _blocks(count: int) -> str:
+    return "1 block" if count == 1 else f"{count} blocks"

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tapekey.cli.render import emit, json_option, pairs, table
+from tapekey.cli.render import captions, emit, json_option, pairs, table
 from tapekey.errors import Conflict, Usage
 
 directory_argument = click.argument("directory", type=click.Path(path_type=Path))
@@ -29,14 +29,13 @@ def target() -> None:
 def create(directory: Path, personality: str, serial: str, knobs: tuple[str, ...]) -> None:
     """Make a virtual drive in DIRECTORY."""
     from tapekey.target import machine
+    from tapekey.target.description import Description
     from tapekey.target.personality import PERSONALITIES
 
     if personality not in PERSONALITIES:
         raise Usage(f"no personality {personality}", mend=f"one of {', '.join(PERSONALITIES)}")
-    machine.create(directory, personality, serial=serial)
-    if knobs:
-        with machine.open(directory) as powered:
-            powered.set(**dict(map(_knob, knobs)))
+    standard = Description(PERSONALITIES[personality], serial, b"")
+    machine.create(directory, standard.with_knobs(dict(map(_knob, knobs))).personality, serial=serial)
     click.echo(f"virtual drive ({personality}) made in {directory}")
 
 
@@ -99,7 +98,7 @@ def eject(directory: Path) -> None:
 def status(directory: Path, as_json: bool) -> None:
     """What one sees by looking at the virtual drive."""
     facts = _panel(directory, "status")
-    emit("target", facts, as_json, pairs({name.replace("_", " "): value for name, value in facts.items()}))
+    emit("target", facts, as_json, pairs(captions(facts)))
 
 
 @target.command("write-protect")

@@ -25,7 +25,10 @@ def find(transaction: Transaction, name: str) -> CartridgeRecord:
         return known
     labelled = [record for record in every(transaction) if name in record.volsers]
     if not labelled:
-        raise NotFound(f"no cartridge {name} on record")
+        raise NotFound(
+            f"no cartridge {name} on record",
+            mend="see: tapekey cartridge list; one that is new here: tapekey cartridge scratch SERIAL --unseen",
+        )
     if len(labelled) > 1:
         serials = ", ".join(record.medium_serial for record in labelled)
         raise Conflict(f"several cartridges were labelled {name}", why=serials, mend="name the medium serial")

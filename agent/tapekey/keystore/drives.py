@@ -55,6 +55,6 @@ def forget(transaction: Transaction, serial: str) -> None:
     """Take a drive's approval back."""
     known = get(transaction, serial)
     if known is None:
-        raise NotFound(f"no approved drive {serial}", mend="see: tapekey drive list")
+        raise NotFound(f"no approved drive {serial}", mend="see: tapekey drive list --approved")
     transaction.remove(known)
     transaction.note("drive approval taken back", drive=serial)

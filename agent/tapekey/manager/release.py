@@ -70,7 +70,7 @@ def _demand_safe(transaction: Transaction, record: KeyRecord, witnessed: bytes) 
         f"key {record.id} is not released for writing",
         why=_why_unsafe(issue, witnessed),
         mend="use a cartridge memory that takes the envelope of an offline recipient, or accept single copies: "
-        "tapekey keystore safety --unsafe-single-copy on",
+        "tapekey keystore single-copy accept",
     )
 
 
