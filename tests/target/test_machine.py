@@ -74,6 +74,12 @@ def test_existing_directory_is_not_made_a_drive(tmp_path: Path) -> None:
         machine.create(tmp_path, "ibm-lto6")
 
 
+@pytest.mark.parametrize("serial", ["x" * 13, "TÄPE", "a\nb"])
+def test_serial_that_no_page_could_tell_is_refused(tmp_path: Path, serial: str) -> None:
+    with pytest.raises(Usage):
+        machine.create(tmp_path / "drive", "ibm-lto6", serial=serial)
+
+
 def test_unknown_personality_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="ibm-lto6"):
         machine.create(tmp_path / "drive", "ibm-lto66")

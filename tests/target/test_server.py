@@ -5,6 +5,8 @@ import json
 import os
 import socket
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -245,6 +247,34 @@ def test_serve_ends_when_it_is_told_to_and_keys_end_with_it(place: Path, tmp_pat
     assert not thread.is_alive()
     with Machine.open(place) as powered:
         assert powered.status()["place"] == "mounted"
+
+
+SERVE = """
+import sys, threading
+from pathlib import Path
+from tapekey.target import server
+server.serve(Path(sys.argv[1]), stop=threading.Event(), ready=lambda powered: print("on", flush=True))
+"""
+
+
+def test_killed_server_leaves_what_was_acknowledged_and_no_key(place: Path, tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", SERVE, str(place)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"on\n"
+        with connect(place / "socket") as client:
+            client.control("insert", cartridge=str(made(tmp_path, "lto6")))
+            client.execute(media.test_unit_ready())
+            page = SetDataEncryption(scope=Scope.ALL, encryption=EncryptionMode.ENCRYPT, algorithm_index=3)
+            assert code(client.execute(set_data_encryption(page, Secret(KEY)))) == "good"
+            assert code(client.execute(media.write_block(b"kept"))) == "good"
+            assert code(client.execute(media.write_filemarks(1))) == "good"
+        process.kill()
+
+    with server.powered(place) as powered, connect(place / "socket") as client:
+        client.execute(media.test_unit_ready())
+        assert powered.drive.tape.objects == 2
+        assert code(client.execute(media.read_block(4))) == "7/74/01"
+    assert KEY not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
 def test_many_at_once_get_whole_answers(place: Path, served: Machine, tmp_path: Path) -> None:

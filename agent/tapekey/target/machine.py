@@ -18,7 +18,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tapekey.errors import Conflict, Malformed
+from tapekey.errors import Conflict, Malformed, Usage
 from tapekey.exchange import Command, Reply
 from tapekey.target import cartridge, drive, wrapping
 from tapekey.target.cartridge import Cartridge
@@ -30,6 +30,7 @@ from tapekey.target.tray import Place
 
 LOCK: Final = "lock"
 SOCKET: Final = "socket"
+LONGEST_SERIAL: Final = 12  # as log page 14h has room for
 WRAPPING_KEY: Final = "wrapping-key.pem"
 Clock = Callable[[], float]
 
@@ -39,6 +40,8 @@ def create(directory: Path, personality: Personality | str, *, serial: str = "")
     facts = PERSONALITIES.get(personality) if isinstance(personality, str) else personality
     if facts is None:
         raise ValueError(f"no personality {personality!r}; there are {', '.join(PERSONALITIES)}")
+    if len(serial) > LONGEST_SERIAL or not serial.isascii() or not serial.isprintable():
+        raise Usage(f"a serial number has at most {LONGEST_SERIAL} printable ASCII characters")
     if directory.exists():
         raise Conflict(f"cannot make a virtual drive in {directory}", why="it exists already")
     directory.mkdir(mode=0o700, parents=True)

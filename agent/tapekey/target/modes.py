@@ -5,6 +5,7 @@ A page is its whole image, header included. What a client may change is the mask
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from tapekey.target.personality import Management, Personality
@@ -45,14 +46,20 @@ def _page(key: Key, length: int, values: Mapping[int, int], changeable: Mapping[
     return Row(bytes(image), bytes(mask))
 
 
-def rows(personality: Personality) -> dict[Key, Row]:
+def rows(personality: Personality) -> Mapping[Key, Row]:
     """The pages that this drive has."""
+    facts = personality
+    return _rows(facts.ibm_pages, facts.extension_page, facts.writes_require_encryption)
+
+
+@cache
+def _rows(ibm: bool, extension: bool, guard: bool) -> Mapping[Key, Row]:
     # fmt: off
     table = {
         (0x01, 0x00):  _page((0x01, 0x00), 0x0A, {},                                  {2: 0xFF, 3: 0xFF, 8: 0xFF}),
         (0x02, 0x00):  _page((0x02, 0x00), 0x0E, {},                                  {}),
         CONTROL:       _page(CONTROL,      0x0A, {},                                  {2: D_SENSE}),
-        COMPRESSION:   _page(COMPRESSION,  0x0E, {2: 0xC0, 3: 0x80, 7: 0xFF if personality.ibm_pages else 0x01},
+        COMPRESSION:   _page(COMPRESSION,  0x0E, {2: 0xC0, 3: 0x80, 7: 0xFF if ibm else 0x01},
                                                                                       {2: 0x80}),
         CONFIGURATION: _page(CONFIGURATION, 0x0E, {6: 0x01, 7: 0x2C, 8: 0x40, 10: 0x10, 14: 0x01},
                                                   {6: 0xFF, 7: 0xFF, 10: 0x0C, 14: 0xFF}),
@@ -61,10 +68,10 @@ def rows(personality: Personality) -> dict[Key, Row]:
         MEDIUM:        _page(MEDIUM,       0x1E, {4: 0x01, 5: 0x02},                  {}),
     }
     # fmt: on
-    if personality.extension_page:
-        changeable = {8: WRE | VCELBRE} if personality.writes_require_encryption else {}
+    if extension:
+        changeable = {8: WRE | VCELBRE} if guard else {}
         table[EXTENSION] = _page(EXTENSION, 0x1C, {5: 0x02}, changeable)
-    if personality.ibm_pages:
+    if ibm:
         table[IBM_VENDOR] = _page(IBM_VENDOR, 0x06, {}, {})
         table[IBM_ENCRYPTION] = _page(IBM_ENCRYPTION, 0x05, {}, {})
     return table

@@ -56,10 +56,6 @@ class Nexuses:
         for name in self._known:
             self._known[name] = Nexus(name, pending={Attention.DEVICE_RESET})
 
-    def tell_all(self, attention: Attention) -> None:
-        for nexus in self._known.values():
-            nexus.tell(attention)
-
     def tell_others(self, nexus: Nexus, attention: Attention) -> None:
         for other in self.others(nexus):
             other.tell(attention)

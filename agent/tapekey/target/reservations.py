@@ -1,12 +1,10 @@
 """Who holds the drive: the reservation of SPC-2 (RESERVE) and persistent reservations (reference 1.8)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from tapekey.scsi.codes import Opcode
 
-WRITE_EXCLUSIVE, EXCLUSIVE = 1, 3
 REGISTRANTS: Final = frozenset({5, 6, 7, 8})  # types that let every registered nexus through
 ALL_REGISTRANTS: Final = frozenset({7, 8})  # types that every registered nexus holds
 READERS: Final = frozenset({1, 5, 7})  # types that keep others from writing only
@@ -74,6 +72,3 @@ class Reservations:
 
     def drop(self) -> None:
         self.holder, self.kind = "", 0
-
-    def snapshot(self) -> Mapping[str, int]:
-        return dict(self.keys)

@@ -25,7 +25,6 @@ from tapekey.target.tries import Tries
 from tapekey.target.unit_attention import Attention
 from tapekey.target.volume_account import VolumeAccount, account_of
 
-FORCED_EJECT = 0x10
 POLICY_VIOLATION = 0x3D
 
 
