@@ -162,17 +162,28 @@ def test_torn_memory_is_no_hindrance_with_the_keystore(name: str, tmp_path: Path
 # --- what is odd, and what is not ours ---
 
 
+def transplant(agent: Rig) -> None:
+    """Put the envelope of another cartridge into this one's memory."""
+    written = agent.inside
+    agent.unload()
+    agent.eject()
+    agent.insert(agent.cartridge("other", "ENC002L6"))
+    agent.save()
+    (planted,) = tampering.in_memory(agent)
+    agent.unload()
+    agent.eject()
+    agent.insert(written)
+    tampering.plant(agent, planted)
+
+
+def test_transplanted_envelope_does_not_stop_a_restore_without_a_keystore(partners: Rig) -> None:
+    transplant(partners)
+    partners.restore_alone("partner")
+    assert partners.read() == PLAIN
+
+
 def test_transplanted_envelope_does_not_stop_a_restore_and_alarms(partners: Rig) -> None:
-    written = partners.inside
-    partners.unload()
-    partners.eject()
-    partners.insert(partners.cartridge("other", "ENC002L6"))
-    partners.save()
-    (planted,) = tampering.in_memory(partners)
-    partners.unload()
-    partners.eject()
-    partners.insert(written)
-    tampering.plant(partners, planted)
+    transplant(partners)
     restored = partners.restore()
 
     assert isinstance(restored.decision, ReadKey)

@@ -15,6 +15,7 @@ from tapekey.drive.parameters import kads_of
 from tapekey.exchange import Transport
 from tapekey.manager.questions import Account, DriveRecord, KeyManager, Mount
 from tapekey.mount import account, owner, superseded
+from tapekey.mount.state import Course, Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,16 @@ def unload(transport: Transport, manager: KeyManager, patience: Patience = PATIE
     mounted = load.presence(transport).presence is Presence.MOUNTED
     able = abilities.abilities(transport)
     mount = manager.current(drive.serial)
+    course = Course()
     serial, told, removed = "", None, 0
     if mounted:
         serial = cartridge_identity.identify(transport).serial
         if mount is not None and mount.medium_serial == serial and not mount.accounted:
             removed = superseded.remove(transport, manager, mount) if _in_reach(record) else 0
             told = account.account(transport, manager, mount)
+            course.take(Event.ACCOUNT)
     load.unload(transport, patience)
+    course.take(Event.UNLOAD)
     cleared = _in_reach(record) and after_demount(transport, manager, able, mount)
     return Unloaded(drive.serial, serial, told, removed, cleared)
 
