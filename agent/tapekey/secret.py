@@ -7,7 +7,6 @@ pickle or compare in variable time; `reveal()` is the one way to the bytes, so t
 import hmac
 import mmap
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import NoReturn, Self
 
 _KEPT_OUT_OF_CORES = mmap.MADV_DONTDUMP
@@ -57,8 +56,10 @@ class Secret:
             return
         self._wiped = True
         self._page[: self._size] = bytes(self._size)
-        with suppress(BufferError):  # a lent view is still alive; its bytes are zero by now
+        try:  # noqa: SIM105  (no global name is left when the interpreter ends)
             self._page.close()
+        except BufferError:  # a lent view is still alive; its bytes are zero by now
+            pass
 
     def __enter__(self) -> Self:
         return self
