@@ -121,6 +121,22 @@ def test_power_cycle_takes_keys_and_nexuses_and_current_modes(tmp_path: Path) ->
         assert ready(powered) == "good"
 
 
+@pytest.mark.parametrize("how", ["power off", "power cycle", "reset"])
+def test_key_bytes_are_wiped_with_the_power(tmp_path: Path, how: str) -> None:
+    with Machine.open(drive(tmp_path)) as powered:
+        ready(powered)
+        assert set_key(powered) == "good"
+        key = powered.drive.parameters.shared.key
+        assert key is not None
+        if how == "power cycle":
+            powered.power_cycle()
+        elif how == "reset":
+            powered.reset()
+
+    with pytest.raises(ValueError, match="wiped"):
+        key.reveal()
+
+
 def test_hard_reset_takes_keys_and_leaves_the_volume(tmp_path: Path) -> None:
     with Machine.open(drive(tmp_path)) as powered:
         powered.insert(made(tmp_path, "lto6"))
