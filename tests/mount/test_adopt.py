@@ -55,6 +55,18 @@ def test_cartridge_of_another_site_is_read_at_once_and_written_after_adoption(na
         assert agent.read() == PLAIN[::-1]
 
 
+@pytest.mark.parametrize("name", DRIVES)
+def test_adopted_cartridge_that_was_not_written_yet_is_not_scratch(name: str, tmp_path: Path) -> None:
+    with two_sites(tmp_path, name) as agent:
+        key_id = adopt(agent.settled, agent.manager, "operator", agent.options())
+        agent.save()
+        agent.reload()
+        again = agent.save()
+        assert isinstance(again.decision, UseKey)
+        assert again.key_id == key_id
+        assert agent.read() == PLAIN
+
+
 def test_adoption_changes_nothing_in_the_drive(tmp_path: Path) -> None:
     with two_sites(tmp_path, "ibm-lto6") as agent:
         host = tampering.watched(agent.host)

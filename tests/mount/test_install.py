@@ -154,6 +154,34 @@ def test_unit_attention_between_key_and_verification_is_no_success(tmp_path: Pat
         assert modes.in_force(tampering.status(agent)) == modes.OFF
 
 
+def test_key_is_not_left_with_another_cartridge(tmp_path: Path) -> None:
+    with rig(tmp_path) as agent:
+        host = faulty(agent.host, when=Behind(serial_number), reply=other_serial, times=-1)
+        with pytest.raises(DriveLied, match="with another cartridge"):
+            agent.save(host)
+        assert modes.in_force(tampering.status(agent)) == modes.OFF
+
+
+@pytest.mark.parametrize("name", tampering.DRIVES)
+def test_key_goes_with_the_cartridge_whoever_takes_it_out(name: str, tmp_path: Path) -> None:
+    """CKOD: a cartridge that comes next is not written under the key of the one before."""
+    with rig(tmp_path, name) as agent:
+        agent.save()
+        agent.eject()
+        agent.insert(agent.cartridge("other", "ENC002L6"))
+        assert modes.in_force(tampering.status(agent)) == modes.OFF
+
+
+@pytest.mark.parametrize("name", tampering.DRIVES)
+def test_key_changed_by_another_initiator_stops_our_writes(name: str, tmp_path: Path) -> None:
+    """LOCK: the next write of this nexus fails with 7/2A/13."""
+    with rig(tmp_path, name) as agent:
+        agent.save()
+        tampering.set_foreign_key(agent, nexus="another host")
+        with pytest.raises(StateChanged, match="7/2A/13"):
+            agent.write()
+
+
 def test_mount_that_is_over_records_nothing_and_takes_its_key_out(tmp_path: Path) -> None:
     with rig(tmp_path) as agent:
 

@@ -273,6 +273,9 @@ def test_once_required_cartridge_stays_so_when_the_rule_is_gone(tmp_path: Path) 
         agent.save()
         agent.write()
         agent.reload()
+        agent.rule(Stance.OBSERVE)
+        assert agent.save().encrypted
+        agent.reload()
         agent.rule(Stance.FORBID)
         assert agent.save().encrypted
         agent.reload()

@@ -16,7 +16,7 @@ from tapekey.manager.bare import BareManager
 from tapekey.mount.restore import restore
 from tapekey.mount.state import Phase
 from tapekey.policy.decision import Leave, ReadClear, ReadKey
-from tapekey.policy.facts import Stance
+from tapekey.policy.facts import Carry, Stance
 from tapekey.target.personality import Management
 from tests.mount import tampering
 from tests.mount.tampering import DRIVES
@@ -281,3 +281,28 @@ def test_one_key_is_set_at_most(partners: Rig) -> None:
     partners.restore(host)
     assert [command.cdb[0] for command in host.seen].count(0xB5) == 1
     assert partners.read() == PLAIN
+
+
+@pytest.mark.parametrize("name", ["ibm-lto9", "hpe-lto6"])
+def test_reading_key_travels_wrapped_to_a_drive_whose_key_was_pinned(name: str, tmp_path: Path) -> None:
+    with rig(tmp_path, name, approved=False) as agent:
+        agent.approve(pinned=True)
+        agent.save()
+        agent.write()
+        agent.reload()
+        host = tampering.watched(agent.host)
+        agent.restore(host)
+        (sent,) = [command for command in host.seen if command.cdb[0] == 0xB5]
+        assert len(sent.data_out) > 256
+        assert agent.read() == PLAIN
+
+
+def test_key_that_is_named_only_reads_with_the_keystore_and_not_without(tmp_path: Path) -> None:
+    with rig(tmp_path, carry=Carry.ID, single_copy=True) as agent:
+        agent.save()
+        agent.write()
+        agent.reload()
+        with pytest.raises(KeyUnavailable):
+            agent.restore_alone("partner")
+        agent.restore()
+        assert agent.read() == PLAIN

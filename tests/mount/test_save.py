@@ -8,10 +8,10 @@ import pytest
 from tapekey.cartridge import contents
 from tapekey.drive import guard, modes
 from tapekey.drive.parameters import kads_of
-from tapekey.errors import DataProtected, NotSafe
+from tapekey.errors import DataProtected, DoesNotFit, NotSafe, Refused
 from tapekey.mount.state import Phase
 from tapekey.policy.decision import MakeKey, UseKey, WriteClear
-from tapekey.policy.facts import Carry, Stance
+from tapekey.policy.facts import Carry, Guard, Stance
 from tests.mount import tampering
 from tests.mount.tampering import DRIVES
 from tests.rig import PLAIN, Rig, rig
@@ -251,3 +251,20 @@ def test_cartridge_taken_out_by_hand_is_keyed_again_at_its_next_load(tmp_path: P
         agent.insert(tmp_path / "cartridge")
         assert agent.save().key_id == first.key_id
         assert agent.read() == PLAIN
+
+
+def test_recipient_that_must_fit_and_does_not_refuses_the_save(tmp_path: Path) -> None:
+    with rig(tmp_path, mam_vendor_range=False, single_copy=True) as agent:
+        agent.rule(Stance.REQUIRE, "ENC*", "site", "partner", must_fit=frozenset({"partner"}))
+        host = tampering.watched(agent.host)
+        with pytest.raises(DoesNotFit):
+            agent.save(host)
+        assert "SPOUT" not in tampering.changes(host.seen)
+
+
+def test_rule_that_demands_a_guard_refuses_a_drive_without_it(tmp_path: Path) -> None:
+    with rig(tmp_path, "hpe-lto6") as agent:
+        agent.rule(Stance.REQUIRE, "ENC*", "site", "partner", guard=Guard.HOOK)
+        with pytest.raises(Refused, match="'hook'"):
+            agent.save()
+        assert agent.save(guards=frozenset({Guard.HOOK})).encrypted

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapekey.policy import decide as module
-from tapekey.policy.decide import decide, has_guard
+from tapekey.policy.decide import decide, has_guard, objection
 from tapekey.policy.decision import (
     CloseDrive,
     Decision,
@@ -348,6 +348,22 @@ def test_clear_labels_are_read_only_when_asked_for() -> None:
     assert decide(read(OURS)).modes is Modes.READ
     assert decide(replace(read(OURS), clear_labels=True)).modes is Modes.READ_WITH_CLEAR_LABELS
     assert decide(replace(OURS, clear_labels=True)).modes is Modes.WRITE
+
+
+OBJECTIONS: dict[str, tuple[Facts, int | None]] = {
+    "nothing stands against it": (read(OURS), None),
+    "hands-off": (read(OURS, hands_off=True), 1),
+    "not approved": (read(OURS, approved=False), 3),
+    "foreign owner": (read(OURS, parameters=Parameters.FOREIGN), 6),
+    "takes no keys": (read(OURS, management=Management.DISABLED), 23),
+    "no guard": (read(OURS, guards=frozenset()), 28),
+}
+
+
+@pytest.mark.parametrize(("facts", "number"), OBJECTIONS.values(), ids=OBJECTIONS)
+def test_key_set_by_hand_meets_the_same_objections(facts: Facts, number: int | None) -> None:
+    found = objection(facts)
+    assert (found.number if found else None) == number
 
 
 def test_guards_are_ordered_strongest_first() -> None:
