@@ -18,7 +18,7 @@ def declare_again(transport: Transport, manager: KeyManager, mount: Mount, told:
         return False
     if not mount.change_reference or told.change_reference != mount.change_reference:
         return False
-    if not _of_before(transport, mount):
+    if not _of_before(transport, manager, mount):
         return False
     manager.scratch(mount.medium_serial, by="nothing was written under its new key")
     _forget(transport, manager.prepared(mount.key_id).envelope)
@@ -32,10 +32,16 @@ def _forget(transport: Transport, envelope: bytes) -> None:
             envelopes.remove(transport, found.attribute)
 
 
-def _of_before(transport: Transport, mount: Mount) -> bool:
-    """Whether the tape holds something, and none of it under the mount's key."""
+def _of_before(transport: Transport, manager: KeyManager, mount: Mount) -> bool:
+    """Whether the tape holds something, and none of it under the mount's key.
+
+    An adopted key has blocks with the key-associated data of whoever wrote them: the record knows those too.
+    """
     recorded = contents.look(transport)
     if recorded.contents in (Contents.BLANK, Contents.UNKNOWN):
         return False
     first = recorded.first_encrypted
-    return first is None or not first_block.is_under(transport, mount, first)
+    if first is None:
+        return True
+    under = first_block.is_under(transport, mount, first)
+    return not (under or first_block.is_under_the_key_on_record(transport, manager, mount, first))
