@@ -29,7 +29,8 @@ python=$(command -v python3 || true)
 [ -n "$python" ] || { packages python3 python3-venv; python=python3; }
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "python 3.11 or newer is needed, $python is older"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || packages python3-venv
-[ "$kind" = run ] || packages stenc sg3-utils umockdev gir1.2-umockdev-1.0 python3-gi gcc libc6-dev
+[ "$kind" = run ] || [ -e "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] || packages python3-dev
+[ "$kind" = run ] || packages stenc sg3-utils umockdev gir1.2-umockdev-1.0 python3-gi gcc libc6-dev libssl-dev
 
 stamp=.venv/ready-$kind
 lock=requirements/$kind.txt
@@ -39,4 +40,15 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$(cat pyproject.toml "$lock" | cksum)" ];
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
     cat pyproject.toml "$lock" | cksum >"$stamp"
+fi
+
+# SG_IO and fast key wrap are compiled; without a compiler everything else works, and a message says so.
+stamp=.venv/built-native
+if [ "$(cat "$stamp" 2>/dev/null)" != "$(cat native/* | cksum)" ] || ! ls agent/tapekey/native.*.so >/dev/null 2>&1; then
+    if .venv/bin/python native/build.py 2>.venv/native.log; then
+        cat native/* | cksum >"$stamp"
+    else
+        tail -n 1 .venv/native.log
+        [ "$kind" = run ] || die "the tests need tapekey.native; the compiler's words are in .venv/native.log"
+    fi
 fi

@@ -89,7 +89,10 @@ def _reach(uri: str) -> Iterator[Transport]:
     elif scheme == "replay" and place:
         yield _replayed(place)
     elif uri.startswith("/dev/"):
-        raise Usage(f"cannot reach {uri}", why="this version has no SG_IO transport yet", mend="use virtual:DIR")
+        from tapekey.transport import sgio
+
+        with sgio.open_device(uri) as device:
+            yield device
     else:
         raise Usage(f"{uri!r} names no drive", mend="give virtual:DIR, replay:FILE or a /dev node")
 

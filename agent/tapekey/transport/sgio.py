@@ -9,13 +9,13 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
 from tapekey.errors import TimedOut, TransportFailed
 from tapekey.exchange import Command, Reply
 from tapekey.secret import Secret
-from tapekey.wire.codes import Code
 
 SENSE_ROOM: Final = 252
 NONE, TO_DEVICE, FROM_DEVICE = range(3)
@@ -24,7 +24,7 @@ DRIVER_MASK: Final = 0x0F
 CHECK_CONDITION: Final = 0x02
 
 
-class HostStatus(Code):
+class HostStatus(IntEnum):
     """DID_ codes of the kernel's SCSI midlayer."""
 
     OK = 0x00
@@ -45,7 +45,7 @@ class HostStatus(Code):
     TRANSPORT_FAILFAST = 0x0F
 
 
-class DriverStatus(Code):
+class DriverStatus(IntEnum):
     """DRIVER_ codes, low four bits."""
 
     OK = 0x00
@@ -57,6 +57,10 @@ class DriverStatus(Code):
     TIMEOUT = 0x06
     HARD = 0x07
     SENSE = 0x08
+
+
+def _name(kind: type[IntEnum], number: int) -> str:
+    return next((code.name for code in kind if code == number), f"{number:02X}h")
 
 
 class Device:
@@ -119,13 +123,13 @@ class Device:
         if host != HostStatus.OK:
             raise TransportFailed(
                 f"command {name} did not reach {self.path}, or its answer did not come back",
-                why=f"host status {HostStatus(host).name}",
+                why=f"host status {_name(HostStatus, host)}",
                 mend="look at cable, host adapter and the kernel's log",
             )
         if driver & DRIVER_MASK not in (DriverStatus.OK, DriverStatus.SENSE):
             raise TransportFailed(
                 f"the kernel could not complete command {name} on {self.path}",
-                why=f"driver status {DriverStatus(driver & DRIVER_MASK).name}, target status {status:02X}h",
+                why=f"driver status {_name(DriverStatus, driver & DRIVER_MASK)}, target status {status:02X}h",
                 mend="look at the kernel's log",
             )
 
