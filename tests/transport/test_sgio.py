@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tapekey.errors import TransportFailed
+from tapekey.errors import TimedOut, TransportFailed
 from tapekey.exchange import Command
 from tapekey.transport import sgio
 
@@ -33,8 +33,8 @@ def test_without_the_compiled_module_it_says_how_to_build_it(monkeypatch: pytest
 # From include/scsi/sg.h and the midlayer's DID_ and DRIVER_ codes: (host, driver, target) and the error.
 FAILURES = {
     "no connection": ((0x01, 0, 0), TransportFailed, "NO_CONNECT"),
-    "host time-out": ((0x03, 0, 0), sgio.TimedOut, "did not answer"),
-    "driver time-out": ((0, 0x06, 0), sgio.TimedOut, "did not answer"),
+    "host time-out": ((0x03, 0, 0), TimedOut, "did not answer"),
+    "driver time-out": ((0, 0x06, 0), TimedOut, "did not answer"),
     "unknown host code": ((0x77, 0, 0), TransportFailed, "77h"),
     "driver error beside a good target": ((0, 0x04, 0), TransportFailed, "ERROR"),
     "host error outranks sense": ((0x07, 0x08, 2), TransportFailed, "host status ERROR"),
