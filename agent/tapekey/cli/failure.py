@@ -6,6 +6,7 @@ from typing import IO, Any
 import click
 
 from tapekey.cli.exit_status import status_of
+from tapekey.cli.render import clean
 from tapekey.errors import TapekeyError
 
 
@@ -18,9 +19,9 @@ class Failure(click.ClickException):
         self.exit_code = status_of(error)  # type: ignore[misc]
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"tapekey: {self.error}", err=True, file=file)
+        click.echo(f"tapekey: {clean(self.error)}", err=True, file=file)
         if self.error.mend:
-            click.echo(f"tapekey: try: {self.error.mend}", err=True, file=file)
+            click.echo(f"tapekey: try: {clean(self.error.mend)}", err=True, file=file)
 
 
 class Verbs(click.Group):

@@ -72,7 +72,9 @@ def recipient_of(transaction: Transaction, record: RecipientRecord) -> Recipient
 def identity_of(transaction: Transaction, record: RecipientRecord) -> Identity:
     """The private half of a recipient that is kept here."""
     if not record.held:
-        raise NotFound(f"the private key of {record.name} is not in this keystore", mend="ask whoever made the key pair")
+        raise NotFound(
+            f"the private key of {record.name} is not in this keystore", mend="ask whoever made the key pair"
+        )
     secret = transaction.seal.open(_place(record.name, record.version), Purpose.PRIVATE_KEY, record.sealed)
     found = identity.of_secret(record.suite, secret)
     if found.recipient.fingerprint != record.fingerprint:
