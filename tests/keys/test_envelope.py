@@ -226,6 +226,14 @@ def test_wrapped_key_of_an_older_envelope_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SUITES)
+def test_wrapped_key_of_another_cartridges_envelope_is_refused(name: str) -> None:
+    theirs = envelope.read(envelope.seal(KEY, replace(BINDING, medium_serial="1234567891"), named(name)).envelope)
+    moved = envelope.encode(replace(envelope.read(ALONE[name]), stanzas=theirs.stanzas))
+    with pytest.raises(EnvelopeRefused):
+        opened(moved, name)
+
+
+@pytest.mark.parametrize("name", SUITES)
 def test_other_key_under_a_true_context_fails_the_check_value(name: str) -> None:
     found = envelope.read(ALONE[name])
     recipient = person(name).recipient

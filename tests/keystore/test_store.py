@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from tapekey.errors import NotFound, StoreDamaged, StoreFailed, StoreLocked, Usage
-from tapekey.keystore import birth, slots, store
+from tapekey.keystore import birth, cartridges, slots, store
 from tapekey.keystore.check import check
 from tapekey.keystore.store import Store
 from tests.keystore import vault
@@ -150,3 +151,14 @@ def test_a_closed_store_holds_no_key(tmp_path: Path) -> None:
         kept.append(keystore)
     with pytest.raises(ValueError, match="wiped"):
         kept[0].note("too late")
+
+
+def test_a_change_and_its_line_are_one_commit(tmp_path: Path) -> None:
+    commits: list[object] = []
+    with vault.opened(vault.make(tmp_path)) as keystore:
+        before = store.verify_audit(keystore)
+        event.listen(keystore.engine, "commit", commits.append)
+        with keystore.writing() as transaction:
+            cartridges.scratch(transaction, "MED0000001", by="operator")
+        assert len(commits) == 1
+        assert store.verify_audit(keystore) == before + 1

@@ -1,0 +1,14 @@
+"""Every fault that can be planted, by the name that TAPEKEY_TEST_FAULT gives."""
+
+from typing import Final
+
+from tests.faults import of_drive, of_keys, of_keystore, of_mount, of_target
+from tests.faults.fault import Fault
+
+FAULTS: Final[dict[str, Fault]] = {
+    **of_keys.FAULTS,
+    **of_keystore.FAULTS,
+    **of_drive.FAULTS,
+    **of_mount.FAULTS,
+    **of_target.FAULTS,
+}
