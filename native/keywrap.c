@@ -13,7 +13,7 @@
 
 #include "keywrap.h"
 
-enum { CHUNK = 256, ROUNDS = 6, MOST_SEMIBLOCKS = 32 };
+enum { CHUNK = 256, ROUNDS = 6, MOST_SEMIBLOCKS = 64 };
 
 struct keywrap {
     EVP_CIPHER_CTX *encrypt, *decrypt;

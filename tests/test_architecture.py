@@ -32,8 +32,8 @@ MAY_IMPORT: dict[str, str] = {
     "target": "scsi iscsi wire exchange secret",
     "conformance": "scsi exchange secret",
 }
-COMPOSERS = {"service", "cli", "wiring"}
-ONLY_COMPOSERS_IMPORT = {"wiring", "config"}
+COMPOSERS = {"service", "cli", "wiring", "host"}
+ONLY_COMPOSERS_IMPORT = {"wiring", "host", "config"}
 
 # The only modules that may call `Secret.reveal()`: transports that carry a key, the virtual drive, what wraps keys,
 # what seals the keystore. Adding one is a decision for review.
@@ -45,6 +45,7 @@ MAY_REVEAL = {
     "keys.hybrid",
     "keys.identity",
     "keys.identity_file",
+    "keys.kek",
     "keys.keywrap",
     "keys.recipient",
     "keys.signature",
@@ -56,6 +57,7 @@ MAY_REVEAL = {
     "target.drive_set_encryption",
     "target.state",
     "target.wrapping",
+    "transport.sgio",
     "transport.socket",
 }
 

@@ -132,3 +132,23 @@ def test_no_bytes_are_a_secret_too() -> None:
     assert len(Secret(b"")) == 0
     assert bytes(Secret(b"").reveal()) == b""
     assert Secret(b"\0")
+
+
+def test_a_view_outlives_the_secret_that_lent_it() -> None:
+    view = Secret(KEY).reveal()
+    assert bytes(view) == KEY
+
+
+def test_a_dropped_secret_wipes_its_page() -> None:
+    secret = Secret(KEY)
+    page = secret._page
+    with mock.patch("tapekey.secret._UNLENT", 3):  # this test holds the page too
+        del secret
+    assert page.closed
+
+
+def test_code_that_makes_a_key_fills_the_page_itself() -> None:
+    secret = Secret(bytes(4))
+    with secret.filled() as page:
+        page[:] = b"abcd"
+    assert bytes(secret.reveal()) == b"abcd"

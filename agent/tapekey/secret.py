@@ -6,17 +6,21 @@ pickle or compare in variable time; `reveal()` is the one way to the bytes, so t
 
 import hmac
 import mmap
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn, Self
 
 _KEPT_OUT_OF_CORES = mmap.MADV_DONTDUMP
+_references = sys.getrefcount
+_UNLENT = 2  # the attribute and the question itself; every lent view adds one
 
 
 class Secret:
     """Bytes in a private page that is left out of core dumps and wiped when it is dropped.
 
-    `reveal` lends a read-only view: it is valid until `wipe`. Code that turns the view into `bytes` makes a
-    copy that nobody wipes; do that only where an interface takes nothing else.
+    `reveal` lends a read-only view: it is valid until `wipe`, even if the secret itself is dropped before. Code that
+    turns the view into `bytes` makes a copy that nobody wipes; do that only where an interface takes nothing else.
     """
 
     __slots__ = ("_page", "_size", "_wiped")
@@ -50,6 +54,12 @@ class Secret:
             raise ValueError("the secret has been wiped")
         return memoryview(self._page)[: self._size].toreadonly()
 
+    @contextmanager
+    def filled(self) -> Iterator[memoryview]:
+        """Lend the page for writing, to code that makes a key and would otherwise have to copy it in."""
+        with memoryview(self._page)[: self._size] as page:
+            yield page
+
     def wipe(self) -> None:
         """Zero the bytes. Views lent before show zeroes; `reveal` refuses from now on."""
         if self._wiped:
@@ -68,7 +78,8 @@ class Secret:
         self.wipe()
 
     def __del__(self) -> None:
-        if hasattr(self, "_page"):
+        """Wipe, unless a view is still lent: then the page goes back to the kernel, unreadable, when the view does."""
+        if hasattr(self, "_page") and _references(self._page) <= _UNLENT:
             self.wipe()
 
     def __len__(self) -> int:
