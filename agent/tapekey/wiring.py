@@ -43,6 +43,11 @@ def read_passphrase(file: str) -> Secret:
     return Secret.taken_from(line)
 
 
+def opens(access: Access) -> bool:
+    """Whether anything was given that could open the store."""
+    return bool(access.key_file or access.passphrase_file or os.environ.get("CREDENTIALS_DIRECTORY"))
+
+
 def openers(access: Access) -> "list[Opener]":
     """What may unlock the store, in the order in which it was named."""
     from tapekey.keystore import slots

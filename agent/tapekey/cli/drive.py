@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tapekey import wiring
-from tapekey.cli import key_file
+from tapekey.cli import drive_list, key_file
 from tapekey.cli.options import allow_virtual_option, drive_argument, store_options, trace_option, virtual_allowed
 from tapekey.cli.render import captions, emit, json_option, pairs, table
 from tapekey.errors import Malformed, Refused
 from tapekey.wiring import Access
 
 if TYPE_CHECKING:
+    from tapekey.discovery.sysfs import Node
     from tapekey.drive.abilities import Abilities
+    from tapekey.drive.identity import DriveId
     from tapekey.exchange import Transport
 
 HEX_KEY = 64
@@ -31,40 +33,9 @@ def drive() -> None:
 @store_options
 def list_(access: Access, approved: bool, as_json: bool) -> None:
     """List the tape drives of this host, or those on record."""
-    rows = _on_record(access) if approved else _of_host()
-    head = ("serial", "vendor", "product", "where", "virtual") if approved else ("where", "tape", "vendor", "product")
+    rows = drive_list.on_record(access) if approved else drive_list.of_host(access)
+    head = drive_list.RECORD_HEAD if approved else drive_list.HOST_HEAD
     emit("drives", {"drives": rows}, as_json, table(head, ([row[name] for name in head] for row in rows)))
-
-
-def _of_host() -> list[dict[str, Any]]:
-    from tapekey.discovery import sysfs
-
-    return [
-        {
-            "where": f"/dev/{found.sg}",
-            "tape": found.nst and f"/dev/{found.nst}",
-            "vendor": found.vendor,
-            "product": found.product,
-        }
-        for found in sysfs.tape_drives()
-    ]
-
-
-def _on_record(access: Access) -> list[dict[str, Any]]:
-    with wiring.manager(access) as manager:
-        return [
-            {
-                "serial": record.serial,
-                "naa": record.naa.hex(),
-                "vendor": record.vendor,
-                "product": record.product,
-                "where": record.where,
-                "virtual": record.virtual,
-                "hands_off": record.hands_off,
-                "pinned_key": bool(record.key),
-            }
-            for record in manager.drives()
-        ]
 
 
 @drive.command()
@@ -75,6 +46,7 @@ def show(drive: str, trace: Path | None, as_json: bool) -> None:
     """Show who a drive is and what it can do for encryption. Needs no keystore."""
     from tapekey.drive import abilities, identity, load
 
+    node = _node(drive)
     with wiring.drive(drive, trace) as transport:
         who = identity.identify(transport)
         load.presence(transport)
@@ -90,8 +62,18 @@ def show(drive: str, trace: Path | None, as_json: bool) -> None:
         "encryption": able.management.value,
         "why": able.why,
         **_abilities(able),
+        **(drive_list.of_node(node) if node else {}),
     }
     emit("drive", facts, as_json, pairs(captions(facts)))
+
+
+def _node(drive: str) -> "Node | None":
+    """The sg node behind a name in /dev; None for other URIs."""
+    if not drive.startswith("/dev/"):
+        return None
+    from tapekey.discovery.resolve import resolve
+
+    return resolve(drive)
 
 
 def _abilities(able: "Abilities") -> dict[str, Any]:
@@ -157,33 +139,59 @@ def _text(value: bytes) -> str | None:
 @drive.command()
 @drive_argument
 @click.option("--hands-off", is_flag=True, help="On record, but never touched.")
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice(drive_list.UNTRUSTED),
+    help="Accept a drive that is attached like this (repeatable); never accepted unasked.",
+)
 @allow_virtual_option
 @trace_option
 @store_options
-def approve(access: Access, drive: str, hands_off: bool, allow_virtual: bool, trace: Path | None) -> None:
+def approve(
+    access: Access, drive: str, hands_off: bool, allow: tuple[str, ...], allow_virtual: bool, trace: Path | None
+) -> None:
     """Approve a drive: only approved drives get keys. Pins its own public key if it has one."""
     from tapekey.drive import abilities, identity, load
     from tapekey.manager import drive_wrap
     from tapekey.manager.questions import DriveRecord
 
+    node = _node(drive)
     with wiring.drive(drive, trace) as transport:
         who = identity.identify(transport)
         load.presence(transport)
         able = abilities.abilities(transport)
-    if who.virtual is not None and not virtual_allowed(allow_virtual):
-        raise Refused(
-            f"drive {who} is not approved", why="it is a virtual one", mend="if that is meant: --allow-virtual"
-        )
+    _demand_acceptable(who, node, allow, virtual_allowed(allow_virtual))
     public = able.public_key
     pinned = drive_wrap.pinned(public.modulus, public.exponent) if public else b""
+    where = node.lasting if node else drive
     record = DriveRecord(
-        who.serial, who.naa, who.vendor, who.product, drive, who.virtual is not None, hands_off, pinned
+        who.serial, who.naa, who.vendor, who.product, where, who.virtual is not None, hands_off, pinned
     )
     with wiring.manager(access) as manager:
         manager.approve(record)
     click.echo(
         f"drive {who.serial} ({who.vendor} {who.product}) approved" + (", its public key pinned" if pinned else "")
     )
+
+
+def _demand_acceptable(who: "DriveId", node: "Node | None", allow: tuple[str, ...], allow_virtual: bool) -> None:
+    """See that nothing about the drive needs a word that was not given, and that it is one of its name."""
+    if who.virtual is not None and not (allow_virtual or "virtual" in allow):
+        raise Refused(
+            f"drive {who} is not approved", why="it is a virtual one", mend="if that is meant: --allow-virtual"
+        )
+    if node is None:
+        return
+    from tapekey import host
+
+    if node.link.value in drive_list.UNTRUSTED and node.link.value not in allow:
+        raise Refused(
+            f"drive {who} is not approved",
+            why=f"it is attached by {node.link.value}, which others may reach or imitate",
+            mend=f"if that is meant: --allow {node.link.value}",
+        )
+    host.demand_unique(node, who)
 
 
 @drive.command("set-key")
