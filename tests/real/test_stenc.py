@@ -25,8 +25,17 @@ pytestmark = pytest.mark.real
 
 KEY = bytes(31) + b"\x11"
 OTHER = bytes(31) + b"\x22"
-INDEX = {"ibm-lto4": 1, "ibm-lto6": 3, "hpe-lto6": 1, "ibm-lto9": 3}  # for the medium of the drive's own generation
+INDEX = {
+    "ibm-lto4": 1,
+    "ibm-lto6": 3,
+    "hpe-lto6": 1,
+    "ibm-lto9": 3,
+    "quantum-lto4": 1,
+    "oracle-t10000c": 1,
+}  # for the medium of the drive's own generation
 DRIVES = list(INDEX)
+FILLED = {"oracle-t10000c": 30}  # it keeps each U-KAD at its full length
+LETTER = {"UNAUTHENTICATED": "u", "AUTHENTICATED": "a"}
 SAFETY_ALARM, SAFETY, DATA_PROTECT = 101, 100, 7
 CHANGES = {Opcode.SECURITY_PROTOCOL_OUT, Opcode.MODE_SELECT_6, Opcode.MODE_SELECT_10, Opcode.WRITE_ATTRIBUTE}
 READ_A_BLOCK = "08 00 00 10 00 00"  # 4096 bytes, variable
@@ -105,12 +114,12 @@ def test_stenc_shows_the_key_and_the_kad_that_tapekey_set(power_on: PowerOn, nam
     shown, told = details(bench), bench.status()
 
     assert told["owner"] == "ours"
-    kads = {each["type"]: bytes.fromhex(each["hex"]) for each in told["kads"]}
     assert shown.line("Drive Encryption:") == "mixed"  # on, and clear blocks are read too
     assert shown.line("Drive Input:") == "Encrypting"
     assert shown.line("Drive Output:") == "Decrypting"
-    assert printed("Drive Key Desc.(uKAD):", kads["UNAUTHENTICATED"]) in shown.out
-    assert printed("Drive Key Desc.(aKAD):", kads["AUTHENTICATED"]) in shown.out
+    assert told["kads"]
+    for kad in told["kads"]:
+        assert printed(f"Drive Key Desc.({LETTER[kad['type']]}KAD):", bytes.fromhex(kad["hex"])) in shown.out
     assert shown.line("Key Instance Counter:") == str(told["key_instance_counter"])
     assert shown.line("Encryption Algorithm:") == str(told["algorithm_index"]) == str(INDEX[name])
     assert shown.line("Volume Encryption:") == "Encrypted and able to decrypt"
@@ -126,7 +135,7 @@ def test_a_wrong_key_is_data_protect_and_stenc_says_so(power_on: PowerOn, name: 
     shown = details(bench)
 
     assert shown.line("Volume Encryption:") == "Encrypted, but unable to decrypt due to invalid key."
-    assert printed("Volume Key Desc.(uKAD):", b"September key") in shown.out
+    assert printed("Volume Key Desc.(uKAD):", b"September key".ljust(FILLED.get(name, 0), b"\0")) in shown.out
     assert printed("Drive Key Desc.(uKAD):", b"October key") in shown.out
     read = bench.raw(READ_A_BLOCK, room=4096)
     assert (read.status, read.line("Sense key:")) == (DATA_PROTECT, "Data Protect")
@@ -206,6 +215,21 @@ def test_a_key_that_is_to_go_with_the_tape_goes_with_it(power_on: PowerOn) -> No
     assert bench.status()["owner"] == "none"
     refused = switched_on(bench, KEY, "September key", "--ckod")  # needs a mounted tape
     assert (refused.status, refused.line("ASC:")) == (1, "0x26")
+
+
+def test_a_drive_that_saw_too_many_wrong_keys_takes_none_from_stenc_either(power_on: PowerOn) -> None:
+    bench = power_on("hpe-lto6", wrong_key_limit=2)
+    switched_on(bench)
+    bench.write()
+    for _ in range(2):
+        switched_on(bench, OTHER, "October key")
+        assert bench.raw(READ_A_BLOCK, room=4096).status == DATA_PROTECT
+
+    refused = switched_on(bench)
+
+    assert refused.status == 1
+    sense = (refused.line("Sense Code:"), refused.line("ASC:"), refused.line("ASCQ:"))
+    assert sense == ("Data protect (0x07)", "0x26", "0x10")
 
 
 def test_a_short_key_is_refused_by_the_drive(power_on: PowerOn) -> None:
