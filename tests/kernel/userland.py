@@ -1,0 +1,91 @@
+"""The guest's userland: Debian of this machine's own release, with the locked Python packages. Needs root."""
+
+import hashlib
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from tests.kernel import archive, cache
+
+LOCK: Final = Path(__file__).parents[2] / "requirements" / "test.txt"
+
+PACKAGES: Final = (
+    "busybox-static",
+    "iproute2",
+    "kmod",
+    "libssl3",
+    "mt-st",
+    "open-iscsi",
+    "python3",
+    "sg3-utils",
+    "udev",
+)
+
+# Of the locked packages, what only the host's checks use.
+HOST_ONLY: Final = frozenset(
+    """ast-serialize cryptography-vectors execnet hypothesis librt mypy mypy-extensions pathspec pytest-xdist ruff
+    setuptools sortedcontainers""".split()
+)
+
+UNREAD: Final = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale")
+
+
+def userland() -> Path:
+    """The directory with `root.img`, and `busybox` for the initial RAM disk."""
+    name = f"userland-{cache.digest(archive.own_suite(), wanted(LOCK.read_text()), Path(__file__))}"
+    return cache.kept(name, _build)
+
+
+def _build(place: Path) -> None:
+    """About a hundred seconds, nearly all of it debootstrap."""
+    root = place / "root"
+    # in a mount name space of its own, so that what debootstrap mounts goes when it goes, killed or not
+    cache.run(
+        *("unshare", "--mount", "debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"),
+        *(f"--keyring={archive.KEYRING}", archive.own_suite(), root, archive.mirror()),
+    )
+    _install_python_packages(root)
+    _settle(root)
+    for unread in UNREAD:
+        shutil.rmtree(root / unread, ignore_errors=True)
+    shutil.copy(root / "bin" / "busybox", place / "busybox")
+    cache.pack(root, place / "root.img", spare_mib=200)
+    shutil.rmtree(root)
+
+
+def _settle(root: Path) -> None:
+    """What an installer would write."""
+    (root / "etc/hostname").write_text("guest\n")
+    (root / "etc/hosts").write_text("127.0.0.1 localhost guest\n")
+    (root / "etc/resolv.conf").write_text("")
+    (root / "etc/machine-id").write_text(hashlib.sha256(b"tapekey guest").hexdigest()[:32] + "\n")
+    (root / "etc/iscsi/initiatorname.iscsi").write_text("InitiatorName=iqn.2004-10.com.example:tapekey-guest\n")
+    (root / "lib/modules").mkdir(exist_ok=True)
+
+
+def _install_python_packages(root: Path) -> None:
+    """The locked packages for the guest's own Python, compiled there: starting is slow enough under emulation."""
+    version = cache.run("chroot", root, "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])").strip()
+    target = f"usr/local/lib/python{version}/dist-packages"
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as lock:
+        lock.write(wanted(LOCK.read_text()))
+        lock.flush()
+        cache.run(
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"),
+            *("--no-deps", "--only-binary=:all:", "--no-compile", "--python-version", version),
+            *("--target", root / target, "-r", lock.name),
+        )
+    cache.run("chroot", root, "python3", "-m", "compileall", "-q", f"/usr/lib/python{version}", f"/{target}")
+
+
+def wanted(lock: str) -> str:
+    """A lock file without the packages that only the host's checks use."""
+    entries: list[list[str]] = []
+    for line in lock.splitlines(keepends=True):
+        if line[:1].isalnum():
+            entries.append([])
+        if entries:
+            entries[-1].append(line)
+    return "".join("".join(entry) for entry in entries if entry[0].partition("==")[0] not in HOST_ONLY)
