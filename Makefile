@@ -1,5 +1,5 @@
 # What a newcomer needs is `make demo` and `make test`; each does its own set-up.
-.PHONY: demo test check lock clean
+.PHONY: demo test soak check lock clean
 .DEFAULT_GOAL := demo
 BIN := .venv/bin
 
@@ -11,6 +11,10 @@ test: ## every check and every test
 	@./setup.sh test
 	@$(MAKE) --no-print-directory check
 	$(BIN)/pytest -n 2 --dist worksteal
+
+soak: ## crashes only, twenty times as many as in `make test` (about an hour)
+	@./setup.sh test
+	TAPEKEY_SOAK=1 $(BIN)/pytest -n 2 --dist worksteal tests/crash
 
 check: ## style and types only
 	@./setup.sh test

@@ -1,9 +1,16 @@
-"""Plants the fault that TAPEKEY_TEST_FAULT names, so that `tests/faults` can see which test fails on it."""
+"""Plants the fault that TAPEKEY_TEST_FAULT names, so that `tests/faults` can see which test fails on it.
+
+Here, too, since pytest asks only this conftest at the end: the totals of `tests/crash`.
+"""
 
 import os
 from collections.abc import Iterator
 
 import pytest
+
+from tests.crash import tally
+
+pytest_terminal_summary = tally.pytest_terminal_summary
 
 
 @pytest.fixture(autouse=True, scope="session")

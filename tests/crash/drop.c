@@ -5,6 +5,8 @@
  * of name. `replay.py` builds from that what a power cut would have left. Strict, as POSIX is: a name is durable only
  * after its directory was synced.
  *
+ * With an empty shadow nothing is copied: for a process that is only killed, with the disk as it was.
+ *
  * crash_after(n) kills the process (SIGKILL) before its n-th changing call below CRASH_ROOT, counted from now.
  */
 #define _GNU_SOURCE
@@ -71,6 +73,8 @@ static void tick(void)
         kill(getpid(), SIGKILL);
 }
 
+/* The name in the shadow of a file or directory: 0 if there is none. `fd` is AT_FDCWD or a directory's, or with an empty
+ * path the thing itself. */
 static int name_of(int fd, const char *path, char name[64])
 {
     struct statx st;
@@ -81,11 +85,13 @@ static int name_of(int fd, const char *path, char name[64])
     return 1;
 }
 
+int crash_name(const char *path, char name[64]) { return name_of(AT_FDCWD, path, name); }
+
 static void keep(int fd)
 {
     char name[64], temporary[PATH_MAX + 128], kept[PATH_MAX + 128], path[PATH_MAX];
     static char buffer[1 << 16];
-    if (!path_of(fd, path) || !name_of(fd, "", name))
+    if (!shadow[0] || !path_of(fd, path) || !name_of(fd, "", name))
         return;
     snprintf(temporary, sizeof temporary, "%s/.%s.%d", shadow, name, (int)gettid());
     snprintf(kept, sizeof kept, "%s/%s", shadow, name);
