@@ -2,9 +2,9 @@
 
 `tapekey` lines run in this process through the entry that the console script uses; other lines are for the shell, in
 the story's directory. `tapekey target serve DIR &` powers a drive on until the story ends or says `kill %DIR`.
-Redirections (`< FILE`, `> FILE`) work for both, and so do variables (`K="--store ks"`, then `$K`). Where output is
-random a transcript has a placeholder; with a name behind a colon it must be the same wherever it stands again, and it
-may be used in commands.
+Redirections (`< FILE`, `> FILE`), a pipe into the shell and variables (`K="--store ks"`, then `$K`) work for both.
+Where output is random a transcript has a placeholder; with a name behind a colon it must be the same wherever it stands
+again, and it may be used in commands.
 """
 
 import io
@@ -122,9 +122,14 @@ class Teller:
             self.powered.pop(words[1].removeprefix("%")).close()
             return 0, ""
         if words[0] == "tapekey":
-            return tapekey(words[1:], self.place)
+            own, _, others = command.partition(" | ")
+            status, said = tapekey(shlex.split(own)[1:], self.place)
+            return self._shell(others, said) if others else (status, said)
+        return self._shell(command)
+
+    def _shell(self, command: str, said: str = "") -> tuple[int, str]:
         done = subprocess.run(
-            ["sh", "-c", command], cwd=self.place, capture_output=True, text=True, timeout=30, check=False
+            ["sh", "-c", command], cwd=self.place, input=said, capture_output=True, text=True, timeout=30, check=False
         )
         return done.returncode, done.stdout + done.stderr
 

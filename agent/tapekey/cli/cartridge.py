@@ -70,7 +70,7 @@ def show(drive: str, trace: Path | None, as_json: bool) -> None:
     }
     lines = pairs(captions({name: value for name, value in facts.items() if name != "envelopes"}))
     for one in carried or [{"envelopes": "none"}]:
-        lines += ["", *pairs(captions(one))]
+        lines += ["", *pairs(captions({name: value for name, value in one.items() if name != "hex"}))]
     emit("cartridge", facts, as_json, lines)
 
 
@@ -78,7 +78,7 @@ def envelope_facts(attribute: int, value: bytes) -> dict[str, Any]:
     """What an envelope says of itself: nothing of it is believed here."""
     from tapekey.keys import envelope
 
-    facts: dict[str, Any] = {"attribute": f"{attribute:04X}h", "bytes": len(value)}
+    facts: dict[str, Any] = {"attribute": f"{attribute:04X}h", "bytes": len(value), "hex": value.hex()}
     try:
         read = envelope.read(value)
     except Malformed as error:

@@ -51,6 +51,10 @@ def status(keystore: Store) -> Status:
             rules=len(rules.listed(transaction)),
             drives=len(drives.every(transaction)),
             cartridges=len(cartridges.every(transaction)),
-            keys=Counter(key.state for key in transaction.every(KeyRecord)),
+            keys=_in_order(Counter(key.state for key in transaction.every(KeyRecord))),
             audit_lines=head.count,
         )
+
+
+def _in_order(counts: Mapping[State, int]) -> dict[State, int]:
+    return {state: counts[state] for state in State if state in counts}
