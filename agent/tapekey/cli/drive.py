@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tapekey import wiring
-from tapekey.cli import drive_list, key_file
+from tapekey.cli import drive_list, drive_qualify, key_file
 from tapekey.cli.options import allow_virtual_option, drive_argument, store_options, trace_option, virtual_allowed
 from tapekey.cli.render import captions, emit, json_option, pairs, table
 from tapekey.errors import Malformed, Refused
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tapekey.drive.abilities import Abilities
     from tapekey.drive.identity import DriveId
     from tapekey.exchange import Transport
+    from tapekey.keystore.qualifications import Qualified
 
 HEX_KEY = 64
 RAW_KEY = 32
@@ -24,7 +25,10 @@ RAW_KEY = 32
 
 @click.group()
 def drive() -> None:
-    """Tape drives: list, show, status, approve, set-key, clear-key."""
+    """Tape drives: list, show, status, approve, qualify, set-key, clear-key."""
+
+
+drive.add_command(drive_qualify.qualify)
 
 
 @drive.command("list")
@@ -42,8 +46,9 @@ def list_(access: Access, approved: bool, as_json: bool) -> None:
 @drive_argument
 @trace_option
 @json_option
-def show(drive: str, trace: Path | None, as_json: bool) -> None:
-    """Show who a drive is and what it can do for encryption. Needs no keystore."""
+@store_options
+def show(access: Access, drive: str, trace: Path | None, as_json: bool) -> None:
+    """Show who a drive is and what it can do for encryption. A keystore adds its approval and qualification."""
     from tapekey.drive import abilities, identity, load
 
     node = _node(drive)
@@ -64,7 +69,21 @@ def show(drive: str, trace: Path | None, as_json: bool) -> None:
         **_abilities(able),
         **(drive_list.of_node(node) if node else {}),
     }
-    emit("drive", facts, as_json, pairs(captions(facts)))
+    approved, qualified = _on_record(access, who) if wiring.opens(access) else (None, None)
+    lines = pairs(captions(facts | {"approved": approved}))
+    if qualified:
+        lines += ["", "qualification", *drive_qualify.lines(qualified, who)]
+    known = {"approved": approved, "qualification": qualified and drive_qualify.facts(qualified, who)}
+    emit("drive", facts | known, as_json, lines)
+
+
+def _on_record(access: Access, who: "DriveId") -> "tuple[bool, Qualified | None]":
+    from tapekey.keystore import qualifications
+
+    with wiring.manager(access) as manager:
+        record = manager.drive(who.serial)
+        with manager.store.reading() as transaction:
+            return record is not None and record.naa == who.naa, qualifications.get(transaction, who.serial)
 
 
 def _node(drive: str) -> "Node | None":

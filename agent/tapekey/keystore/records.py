@@ -126,6 +126,17 @@ class DriveRow:
 
 
 @dataclass(frozen=True, slots=True)
+class QualificationRow:
+    """What was tried out on a drive with one firmware; `results` is a JSON array of [trial, answer, words]."""
+
+    serial: str
+    naa: bytes
+    firmware: str
+    tried: str
+    results: str
+
+
+@dataclass(frozen=True, slots=True)
 class CartridgeRecord:
     medium_serial: str
     volsers: Names = ()

@@ -29,6 +29,7 @@ TABLES: Final[Mapping[type, Table]] = {
     records.RecipientRecord: schema.RECIPIENTS,
     records.RuleRecord: schema.RULES,
     records.DriveRow: schema.DRIVES,
+    records.QualificationRow: schema.QUALIFICATIONS,
     records.CartridgeRecord: schema.CARTRIDGES,
     records.KeyRecord: schema.DATA_KEYS,
     records.Issue: schema.ENVELOPES,

@@ -76,6 +76,9 @@ RULES: Final = _table("rules", [_key("id", Octets)],
 DRIVES: Final = _table("drives", [_key("serial", Text)],
     naa=Octets, vendor=Text, product=Text, where=Text, virtual=Integer, hands_off=Integer, key=Octets, approved=Text)
 
+QUALIFICATIONS: Final = _table("qualifications", [_key("serial", Text)],
+    naa=Octets, firmware=Text, tried=Text, results=Text)
+
 CARTRIDGES: Final = _table("cartridges", [_key("medium_serial", Text)],
     volsers=Text, current_key=Octets, sequence=Integer, scratch=Integer, once_required=Integer, seen=Text)
 
