@@ -33,9 +33,13 @@ DEVICES = f"""P: {HOST}
 E: SUBSYSTEM=scsi
 E: DEVTYPE=scsi_device
 A: type=1\\n
+A: vendor=IBM\\n
+A: model=ULT3580-TD6\\n
 
 P: {HOST}/scsi_generic/sg0
 N: sg0
+A: dev=21:0\\n
+L: device=../..
 E: DEVNAME=/dev/sg0
 E: SUBSYSTEM=scsi_generic
 E: MAJOR=21
@@ -43,6 +47,8 @@ E: MINOR=0
 
 P: {HOST}/scsi_tape/nst0
 N: nst0
+A: dev=9:128\\n
+L: device=../..
 E: DEVNAME=/dev/nst0
 E: SUBSYSTEM=scsi_tape
 E: MAJOR=9
