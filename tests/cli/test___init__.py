@@ -9,7 +9,7 @@ import pytest
 
 from tapekey import cli
 
-HEAVY = ("sqlalchemy", "cryptography", "cbor2", "tapekey.keystore", "tapekey.keys", "tapekey.drive", "tapekey.target")
+HEAVY = ("sqlalchemy", "cryptography", "cbor2", "tapekey.keystore", "tapekey.keys", "tapekey.target")
 IMPORTED = """
 import sys
 from tapekey import cli
