@@ -1,16 +1,21 @@
 """Plants the fault that TAPEKEY_TEST_FAULT names, so that `tests/faults` can see which test fails on it.
 
-Here, too, since pytest asks only this conftest at the end: the totals of `tests/crash`.
+Here, too, since pytest asks only this conftest at the end: the totals of `tests/crash`, and what else tests counted.
 """
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from tests import told
 from tests.crash import tally
 
-pytest_terminal_summary = tally.pytest_terminal_summary
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    tally.pytest_terminal_summary(terminalreporter)
+    told.pytest_terminal_summary(terminalreporter)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -33,7 +33,7 @@ from tapekey.keystore.records import KeyRecord
 from tapekey.keystore.slots import KeyFile
 from tapekey.keystore.store import Store
 from tapekey.secret import Secret
-from tests import canary
+from tests import canary, told
 
 KEY = ("--store", "ks", "--key-file", "root.key")
 WORDS = ("--store", "ks", "--passphrase-file", "pass")
@@ -320,7 +320,9 @@ def private_parts(name: str, private: Identity) -> dict[str, bytes]:
 
 
 @pytest.mark.long
-def test_no_secret_is_in_any_output_log_trace_traceback_or_file(tmp_path: Path) -> None:
+def test_no_secret_is_in_any_output_log_trace_traceback_or_file(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     run = Run(tmp_path)
     prepare(run)
     keep_keys(run)
@@ -331,15 +333,20 @@ def test_no_secret_is_in_any_output_log_trace_traceback_or_file(tmp_path: Path) 
     close_books(run)
 
     wanted = secrets_of(run)
-    searched = len(next(iter(map(canary.forms, wanted.values()))))
-    outputs = sum(name.startswith(("output", "errors")) for name in run.texts)
-    size = sum(map(len, run.texts.values()))
-    print(
-        f"{len(wanted)} secrets in {searched} forms: {outputs} outputs, {len(run.texts) - outputs} files, {size} bytes"
-    )
     assert sum(name.startswith("data key") for name in wanted) >= 2
     assert any(b"Traceback" in text and b"= <secret, 32 bytes>" in text for text in run.texts.values())
     assert canary.search(run.texts, wanted) == []
+    record_property(told.PROPERTY, counted(run, wanted))
+
+
+def counted(run: Run, wanted: dict[str, bytes]) -> str:
+    outputs = sum(name.startswith(("output", "errors")) for name in run.texts)
+    files, size = len(run.texts) - outputs, sum(map(len, run.texts.values()))
+    number = max(len(canary.forms(secret)) for secret in wanted.values())
+    return (
+        f"canary run: {run.commands} commands, {outputs} outputs and {files} states of files ({size} bytes) searched "
+        f"for {len(wanted)} secrets in {number} forms: 0 hits"
+    )
 
 
 @pytest.mark.long

@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests import told
 from tests.faults.planted import FAULTS
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +35,7 @@ def test_the_named_test_fails_on_the_fault(name: str) -> None:
     assert done.stdout.splitlines()[-1].startswith("1 failed in"), f"{name} cannot be planted: {done.stdout[-2000:]}"
 
 
-def test_there_are_enough_faults() -> None:
+def test_there_are_enough_faults(record_property: Callable[[str, object], None]) -> None:
     assert len(FAULTS) >= 20
     assert all(fault.what for fault in FAULTS.values())
-    print(f"faults planted: {len(FAULTS)}")
+    record_property(told.PROPERTY, f"faults planted: {len(FAULTS)}, each for one test to notice")
