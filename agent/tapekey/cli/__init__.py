@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "unload": ("mount", "Account for the cartridge, unload it, and clear its key."),
     "tape": ("tape", "Write a file to a tape, or read it back."),
     "audit": ("audit", "Show and verify the audit log."),
+    "lab": ("lab", "Test benches: a virtual drive with its cartridge, or the kernel's scsi_debug tape."),
     "demo": ("demo", "Run the main job on a virtual drive and tell it as a story."),
 }
 
