@@ -1,5 +1,5 @@
 # What a newcomer needs is `make demo` and `make test`; each does its own set-up.
-.PHONY: demo test soak check lock clean
+.PHONY: demo test soak check install bench lock clean
 .DEFAULT_GOAL := demo
 BIN := .venv/bin
 
@@ -12,15 +12,22 @@ test: ## every check and every test
 	@$(MAKE) --no-print-directory check
 	$(BIN)/pytest -n 2 --dist worksteal
 
-soak: ## crashes only, twenty times as many as in `make test` (about an hour)
+soak: ## the long form of the crash and agreement tests (about an hour)
 	@./setup.sh test
-	TAPEKEY_SOAK=1 $(BIN)/pytest -n 2 --dist worksteal tests/crash
+	TAPEKEY_SOAK=1 $(BIN)/pytest -n 2 --dist worksteal tests/crash tests/keys
 
 check: ## style and types only
 	@./setup.sh test
 	$(BIN)/ruff format --check --quiet agent tests docs
 	$(BIN)/ruff check --quiet agent tests docs
 	$(BIN)/mypy
+
+install: ## to PREFIX (/usr/local) below DESTDIR; other variables: install.sh
+	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/usr/local)' ./install.sh
+
+bench: ## figures against named peers and limits, also to build/bench.json
+	@./setup.sh test
+	@$(BIN)/python -m tests.benchmarks
 
 lock: ## rewrite the locked dependencies from pyproject.toml (needs uv)
 	echo 'setuptools>=77' | uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml - -o requirements/run.txt
