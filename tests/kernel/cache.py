@@ -1,7 +1,7 @@
 """Where what the guest boots from is kept: outside the tree, built once for given inputs, whole or not at all.
 
-A name carries a hash of what went into it, so a changed input is built anew. Everything is made in a temporary directory
-and renamed when finished; what an interrupted build left is swept away by the next one.
+A name carries a hash of what went into it, so a changed input is built anew. Everything is made in a temporary
+directory and renamed when finished; what an interrupted build left is swept away by the next one.
 """
 
 import fcntl
@@ -66,7 +66,7 @@ def _scratch() -> Iterator[Path]:
 
 
 def run(*words: str | Path, cwd: Path | None = None) -> str:
-    """Run a program to its end and return what it printed. Unavailable: it is missing, or failed, with its last words."""
+    """Run a program to its end and return what it printed. Unavailable: it is missing, or failed."""
     name = Path(words[0]).name
     try:
         done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, check=False, env=_plain_environment())

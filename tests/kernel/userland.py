@@ -25,8 +25,20 @@ PACKAGES: Final = (
 
 # Of the locked packages, what only the host's checks use.
 HOST_ONLY: Final = frozenset(
-    """ast-serialize cryptography-vectors execnet hypothesis librt mypy mypy-extensions pathspec pytest-xdist ruff
-    setuptools sortedcontainers""".split()
+    {
+        "ast-serialize",
+        "cryptography-vectors",
+        "execnet",
+        "hypothesis",
+        "librt",
+        "mypy",
+        "mypy-extensions",
+        "pathspec",
+        "pytest-xdist",
+        "ruff",
+        "setuptools",
+        "sortedcontainers",
+    }
 )
 
 UNREAD: Final = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale")

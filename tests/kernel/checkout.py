@@ -1,0 +1,29 @@
+"""What of this checkout goes into the guest: the package with its compiled module, the cases and pytest's settings."""
+
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+PARTS: Final = ("pyproject.toml", "agent", "udev", "tests/__init__.py", "tests/kernel")
+DEBIANS_PYTHON: Final = "/usr/bin/python3"  # the same version as the guest's, since it is the same release
+
+
+def pack(file: Path) -> None:
+    """Write the archive that the guest unpacks; compiled here, since compiling is slow under emulation."""
+    with tempfile.TemporaryDirectory() as place:
+        for part in PARTS:
+            source, copy = ROOT / part, Path(place) / part
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+            else:
+                shutil.copy2(source, copy)
+        compiler = [DEBIANS_PYTHON, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", place]
+        if Path(DEBIANS_PYTHON).exists():
+            subprocess.run(compiler, check=True)
+        with tarfile.open(file, "w") as archive:
+            archive.add(place, ".")

@@ -1,0 +1,3 @@
+"""The cases run in the guest only: see `python -m tests.kernel`."""
+
+collect_ignore = ["cases"]
