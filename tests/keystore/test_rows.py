@@ -9,8 +9,20 @@ from sqlalchemy import Integer, Table
 
 from tapekey.errors import Conflict, StoreDamaged
 from tapekey.keys.data_key import new_data_key
-from tapekey.keystore import cartridges, data_keys, mounts, recipients, rules, schema, store
+from tapekey.keystore import (
+    birth,
+    cartridges,
+    data_keys,
+    drives,
+    mounts,
+    qualifications,
+    recipients,
+    rules,
+    schema,
+    store,
+)
 from tapekey.keystore.check import check
+from tapekey.keystore.qualifications import Qualified, Tried
 from tapekey.keystore.records import CartridgeRecord, DriveRow, KeyRecord, Origin, RuleRecord, SafetyEvidence, State
 from tapekey.keystore.rows import TABLES, Transaction
 from tapekey.secret import Secret
@@ -23,6 +35,7 @@ def fill(transaction: Transaction) -> None:
     rules.add(transaction, vault.REQUIRE_SITE)
     store.set_setting(transaction, "unsafe_single_copy", "off")
     transaction.insert(DriveRow("DRIVE1", b"N" * 8, "IBM", "ULT3580-TD6", "virtual:/x", True, False, b"", "now"))
+    qualifications.keep(transaction, Qualified("DRIVE1", b"N" * 8, "G350", (Tried("key_parks", "yes", ""),)))
     cartridges.scratch(transaction, "OTHER", by="operator")
     mounts.begin(transaction, "DRIVE1", "MED0000001", "ENC001L6", "save")
     cartridges.seen(transaction, "MED0000002", "ENC002L6")
@@ -126,6 +139,54 @@ def test_audit_chain_and_head_put_back_together_are_found(place: Path) -> None:
     vault.tamper(place, "UPDATE heads SET count=?, digest=?, tag=? WHERE name='audit'", count, digest, tag)
     with vault.opened(place) as keystore, pytest.raises(StoreDamaged, match="heads"):
         store.verify_audit(keystore)
+
+
+def put_back(place: Path, earlier: Path, *tables: str) -> None:
+    """Tables and their heads as they were in an earlier copy of the file."""
+    with sqlite3.connect(place / "keystore.db") as connection:
+        connection.execute("ATTACH ? AS earlier", (str(earlier / "keystore.db"),))
+        for table in tables:
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608
+            connection.execute(f"INSERT INTO {table} SELECT * FROM earlier.{table}")  # noqa: S608
+            connection.execute("DELETE FROM heads WHERE name = ?", (table,))
+            connection.execute("INSERT INTO heads SELECT * FROM earlier.heads WHERE name = ?", (table,))
+    connection.close()
+
+
+def test_a_table_put_back_with_its_head_is_not_vouched_for_by_the_next_commit(place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place, tmp_path / "earlier")
+    with vault.opened(place) as keystore:
+        vault.write(keystore, lambda transaction: transaction.remove(transaction.every(RuleRecord)[0]))
+    put_back(place, tmp_path / "earlier", "rules")
+    with vault.opened(place) as keystore:
+        with pytest.raises(StoreDamaged, match="heads"):
+            keystore.note("anything")
+        with pytest.raises(StoreDamaged, match="heads"):
+            check(keystore)
+
+
+def test_single_copies_refused_again_stay_refused(place: Path, tmp_path: Path) -> None:
+    with vault.opened(place) as keystore:
+        vault.write(keystore, lambda transaction: birth.set_unsafe_single_copy(transaction, on=True))
+        shutil.copytree(place, tmp_path / "earlier")
+        vault.write(keystore, lambda transaction: birth.set_unsafe_single_copy(transaction, on=False))
+    with sqlite3.connect(tmp_path / "earlier" / "keystore.db") as old:
+        row = old.execute("SELECT value, tag FROM settings").fetchone()
+    old.close()
+    vault.tamper(place, "UPDATE settings SET value=?, tag=?", *row)
+    with vault.opened(place) as keystore, keystore.reading() as transaction, pytest.raises(StoreDamaged):
+        store.setting(transaction, birth.UNSAFE_SINGLE_COPY)
+
+
+def test_a_drive_that_was_forgotten_is_not_approved_by_its_old_row(place: Path) -> None:
+    with sqlite3.connect(place / "keystore.db") as old:
+        (row,) = old.execute("SELECT * FROM drives").fetchall()
+    old.close()
+    with vault.manager(place) as manager:
+        vault.write(manager.store, lambda transaction: drives.forget(transaction, row[0]))
+        vault.tamper(place, f"INSERT INTO drives VALUES ({','.join('?' * len(row))})", *row)  # noqa: S608
+        with pytest.raises(StoreDamaged, match="drives"):
+            manager.drive(row[0])
 
 
 def test_a_rule_taken_away_is_found_when_the_rules_are_read(place: Path) -> None:

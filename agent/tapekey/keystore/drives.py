@@ -9,7 +9,7 @@ from tapekey.keystore.rows import Transaction
 
 def get(transaction: Transaction, serial: str) -> DriveRow | None:
     """The approved drive with this serial, or None."""
-    return transaction.one(DriveRow, serial=serial)
+    return next((drive for drive in every(transaction) if drive.serial == serial), None)
 
 
 def every(transaction: Transaction) -> list[DriveRow]:

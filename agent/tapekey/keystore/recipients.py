@@ -18,7 +18,7 @@ NAME_SIZE = range(1, 65)
 
 def get(transaction: Transaction, name: str) -> RecipientRecord:
     """The recipient of this name; NotFound if there is none."""
-    record = transaction.one(RecipientRecord, name=name)
+    record = next((known for known in every(transaction) if known.name == name), None)
     if record is None:
         raise NotFound(f"no recipient {name}", mend="see: tapekey recipient list")
     return record
@@ -91,7 +91,7 @@ def identities(transaction: Transaction) -> Iterator[Identity]:
 
 def with_role(transaction: Transaction, role: Role) -> RecipientRecord | None:
     """The recipient of a role, or None."""
-    return next(iter(transaction.some(RecipientRecord, role=role.value)), None)
+    return next((record for record in every(transaction) if record.role is role), None)
 
 
 def _demand_name(name: str) -> None:

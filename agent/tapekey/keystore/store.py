@@ -47,6 +47,7 @@ class Store:
         """One writer's transaction, durable when the block has ended without an error."""
         with database.translating(self.directory), database.transaction(self.engine, write=True) as connection:
             transaction = Transaction(connection, self.seal, self.clock)
+            transaction.confirm_heads()  # what this commit writes would vouch for heads put back from earlier
             yield transaction
             transaction.flush()
 
@@ -169,8 +170,7 @@ def kept_secret(transaction: Transaction, name: str) -> Secret:
 
 def setting(transaction: Transaction, name: str) -> str:
     """The value of a setting, or the empty string."""
-    found = transaction.one(records.Setting, name=name)
-    return "" if found is None else found.value
+    return next((found.value for found in transaction.every(records.Setting) if found.name == name), "")
 
 
 def set_setting(transaction: Transaction, name: str, value: str) -> None:
