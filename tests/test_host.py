@@ -73,6 +73,17 @@ def test_a_rival_is_found_in_the_kernels_copies(sysfs: Tree, bay: Bay) -> None:
         host.demand_unique(node, who, sysfs.sys)
 
 
+def test_a_rival_is_found_without_asking_either(sysfs: Tree) -> None:
+    pages = {"vpd_pg80": SERIAL_PAGE, "vpd_pg83": designators((0, 3, NAA))}
+    sysfs.device(tree.SAS, sg=0, **pages)  # type: ignore[arg-type]
+    sysfs.device(tree.FC, sg=1, **pages)  # type: ignore[arg-type]
+    sysfs.device(tree.SPI, sg=2)
+    for node in scan(sysfs.sys)[:2]:
+        with pytest.raises(DriveUnknown, match="/dev/sg0 and /dev/sg1"):
+            host.demand_unique(node, sys=sysfs.sys)
+    assert not host.demand_unique(scan(sysfs.sys)[2], sys=sysfs.sys).refused
+
+
 def test_a_drive_alone_is_unique(sysfs: Tree, bay: Bay) -> None:
     sysfs.device(tree.SAS, sg=0, vpd_pg80=SERIAL_PAGE)
     bay.put("/dev/sg0", "10WT012345")

@@ -90,14 +90,15 @@ def remembered(node: Node) -> Claim:
     return replace(claim, naa=vital.naa(designators) or b"", relative_port=_port_of(designators))
 
 
-def demand_unique(node: Node, who: DriveId, sys: Path = SYS) -> Group:
+def demand_unique(node: Node, who: DriveId | None = None, sys: Path = SYS) -> Group:
     """See that no other node of this host claims this drive's names without being another path to it.
 
-    DriveUnknown: two devices go by one name. The others are not asked; the kernel's copies are looked at.
+    DriveUnknown: two devices go by one name. The others are not asked, nor is this one if `who` is not given: the
+    kernel's copies are looked at.
     """
     claims = [remembered(each) for each in scan(sys) if each.kind is Kind.DRIVE]
     mine = next((claim for claim in claims if claim.node.sg == node.sg), Claim(node))
-    told = replace(mine, serial=who.serial, naa=who.naa)
+    told = replace(mine, serial=who.serial, naa=who.naa) if who else mine
     everybody = group(tuple(told if claim.node.sg == node.sg else claim for claim in claims) or (told,))
     found = next(each for each in everybody if told in each.claims)
     if found.refused:

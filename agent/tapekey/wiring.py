@@ -74,10 +74,13 @@ def manager(access: Access) -> "Iterator[LocalManager]":
 
 
 @contextmanager
-def drive(uri: str, trace: Path | None = None) -> Iterator[Transport]:
-    """A drive by its URI; with `trace`, everything but secrets and tape data is written there."""
+def drive(uri: str, trace: Path | None = None, *, doubtful: bool = False) -> Iterator[Transport]:
+    """A drive by its URI; with `trace`, everything but secrets and tape data is written there.
+
+    One of two that go by one name is refused, unless it is only to be looked at (`doubtful`).
+    """
     with ExitStack() as stack:
-        transport = stack.enter_context(_reach(uri))
+        transport = stack.enter_context(_reach(uri, doubtful))
         if trace:
             from tapekey.transport.trace import Trace
 
@@ -86,7 +89,7 @@ def drive(uri: str, trace: Path | None = None) -> Iterator[Transport]:
 
 
 @contextmanager
-def _reach(uri: str) -> Iterator[Transport]:
+def _reach(uri: str, doubtful: bool) -> Iterator[Transport]:
     scheme, _, place = uri.partition(":")
     if scheme == "virtual" and place:
         with _virtual(Path(place)) as transport:
@@ -94,12 +97,23 @@ def _reach(uri: str) -> Iterator[Transport]:
     elif scheme == "replay" and place:
         yield _replayed(place)
     elif uri.startswith("/dev/"):
-        from tapekey.transport import sgio
-
-        with sgio.open_device(uri) as device:
+        with _node(uri, doubtful) as device:
             yield device
     else:
         raise Usage(f"{uri!r} names no drive", mend="give virtual:DIR, replay:FILE or a /dev node")
+
+
+@contextmanager
+def _node(path: str, doubtful: bool) -> Iterator[Transport]:
+    """The sg node behind any name of the drive: a tape node would make its driver wait, or be busy."""
+    from tapekey import host
+    from tapekey.discovery.resolve import resolve
+
+    node = resolve(path)
+    if not doubtful:
+        host.demand_unique(node)
+    with host.open_node(node.path) as device:
+        yield device
 
 
 def _replayed(file: str) -> Transport:

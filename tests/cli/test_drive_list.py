@@ -1,17 +1,14 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tapekey import cli, host, wiring
+from tapekey import cli, host
 from tapekey.discovery import resolve
-from tapekey.exchange import Transport
 from tests.discovery import tree
 from tests.discovery.bay import Bay
 from tests.discovery.tree import NAA, SERIAL_PAGE, Tree, designators
@@ -25,16 +22,11 @@ def sysfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     bay.put("/dev/sg0", "A")
     bay.put("/dev/sg1", "B")
 
-    @contextmanager
-    def reach(uri: str, trace: Path | None = None) -> Iterator[Transport]:
-        with bay.open(uri) as transport:
-            yield transport
-
-    numbers = {f"/dev/sg{number}": (21, number) for number in range(9)}
+    numbers = {f"/dev/sg{number}": (21, number) for number in range(9)} | {"/dev/tape/by-id/scsi-A": (21, 0)}
+    monkeypatch.setattr(host, "open_node", bay.open)
     monkeypatch.setattr(host, "drives", partial(host.drives, made.sys, bay.open))
     monkeypatch.setattr(host, "demand_unique", partial(host.demand_unique, sys=made.sys))
     monkeypatch.setattr(resolve, "resolve", partial(resolve.resolve, sys=made.sys, number=numbers.__getitem__))
-    monkeypatch.setattr(wiring, "drive", reach)
     return made
 
 
@@ -129,6 +121,21 @@ def test_two_of_one_name_are_refused(sysfs: Tree, opening: list[str], capsys: py
     assert cli.run(words) == 109
     assert "both claim serial number A" in capsys.readouterr().err
     assert {row["state"] for row in listed(capsys)} == {"refused"}
+
+
+def test_one_of_two_with_one_name_can_be_looked_at_and_nothing_more(sysfs: Tree, opening: list[str]) -> None:
+    pages: dict[str, Any] = {"vpd_pg80": SERIAL_PAGE, "vpd_pg83": designators((0, 3, NAA))}
+    sysfs.device(tree.USB, **pages)
+    sysfs.device(tree.ISCSI, sg=1, **pages)
+    assert cli.run(["drive", "show", "/dev/sg0"]) == 0
+    assert cli.run(["drive", "clear-key", "/dev/sg0", *opening]) == 109
+
+
+def test_any_name_of_a_drive_leads_to_its_sg_node(sysfs: Tree, capsys: pytest.CaptureFixture[str]) -> None:
+    sysfs.device(tree.USB)
+    assert cli.run(["drive", "show", "/dev/tape/by-id/scsi-A", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["serial"], facts["where"], facts["link"]) == ("A", "/dev/sg0", "usb")
 
 
 def test_a_node_that_cannot_be_opened_is_listed(sysfs: Tree, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,7 +52,7 @@ def show(access: Access, drive: str, trace: Path | None, as_json: bool) -> None:
     from tapekey.drive import abilities, identity, load
 
     node = _node(drive)
-    with wiring.drive(drive, trace) as transport:
+    with wiring.drive(drive, trace, doubtful=True) as transport:
         who = identity.identify(transport)
         load.presence(transport)
         able = abilities.abilities(transport)
