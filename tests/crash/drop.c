@@ -149,6 +149,8 @@ CHANGING(ssize_t, writev, (int fd, const struct iovec *v, int n), (fd, v, n), wa
 CHANGING(ssize_t, pwrite, (int fd, const void *b, size_t n, off_t o), (fd, b, n, o), watched(fd))
 CHANGING(ssize_t, pwrite64, (int fd, const void *b, size_t n, off64_t o), (fd, b, n, o), watched(fd))
 CHANGING(ssize_t, pwritev, (int fd, const struct iovec *v, int n, off_t o), (fd, v, n, o), watched(fd))
+CHANGING(ssize_t, pwritev64, (int fd, const struct iovec *v, int n, off64_t o), (fd, v, n, o), watched(fd))
+CHANGING(ssize_t, pwritev64v2, (int fd, const struct iovec *v, int n, off64_t o, int f), (fd, v, n, o, f), watched(fd))
 CHANGING(int, ftruncate, (int fd, off_t n), (fd, n), watched(fd))
 CHANGING(int, ftruncate64, (int fd, off64_t n), (fd, n), watched(fd))
 CHANGING(int, rename, (const char *a, const char *b), (a, b), watched_path(a))

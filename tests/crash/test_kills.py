@@ -15,7 +15,7 @@ from tests.crash.job import Job, Result
 from tests.crash.witness import Gap, Point
 
 CHUNKS = 6
-BY_THE_CLOCK = 22  # in each chunk
+BY_THE_CLOCK = 21  # in each chunk
 CROSSED = [Gap.COMMIT, Gap.MAM_WRITE, Gap.READ_BACK, Gap.RELEASE, Gap.SPOUT, Gap.VERIFY]
 POINTS = [Point.ENTER, Point.INSIDE, Point.INSIDE, Point.LEAVE]
 WRITTEN = [Gap.WRITE, Gap.FILEMARK, Gap.UNLOAD]
