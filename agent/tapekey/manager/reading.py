@@ -60,6 +60,7 @@ def _named(transaction: Transaction, evidence: Evidence) -> Iterator[KeyId]:
             return
         if claimed is not None and claimed.key_id is not None:
             yield claimed.key_id
+            return
     for data in evidence.envelopes:
         issue = data_keys.by_hash(transaction, hashlib.sha256(data).digest())
         if issue is not None and issue.medium_serial == evidence.medium_serial:

@@ -20,7 +20,6 @@ from tapekey.drive.parameters import kads_of
 from tapekey.drive.rewind import rewind
 from tapekey.errors import DriveUnknown
 from tapekey.exchange import Transport
-from tapekey.keys import envelope
 from tapekey.manager.questions import DriveRecord, Evidence, KeyManager, Known, Mount
 from tapekey.mount import account, owner
 from tapekey.mount.options import Options
@@ -117,7 +116,7 @@ def observe_alone(transport: Transport, options: Options) -> Scene:
     names = votes(options, cartridge)
     parameters = owner.unrecorded(transport, able)
     seen = parameters is Parameters.NONE
-    found = believable(look(transport, Evidence(cartridge.serial, names), cartridge, able, seen=seen))
+    found = look(transport, Evidence(cartridge.serial, names), cartridge, able, seen=seen)
     known = Known(by_form(found))
     record = DriveRecord(drive.serial, drive.naa, drive.vendor, drive.product, "", virtual=drive.virtual is not None)
     facts = Facts(
@@ -171,23 +170,11 @@ def _kad(transport: Transport, recorded: Recorded, able: Abilities) -> bytes:
     return kads_of(block.kads)
 
 
-def believable(found: Look) -> Look:
-    """Without envelopes that name another cartridge, where the blocks themselves carry the key: they do not lie."""
-    if not found.evidence.kad:
-        return found
-    own = tuple(one for one in found.envelopes if one.torn or _names(one.value, found.evidence.medium_serial))
-    return Look(found.recorded, own, replace(found.evidence, envelopes=tuple(one.value for one in own)))
-
-
-def _names(value: bytes, medium_serial: str) -> bool:
-    return envelope.read(value).binding.medium_serial == medium_serial
-
-
 def by_form(found: Look) -> KeyFacts:
     """What can be said of a cartridge without a record: whether its things have our form."""
     whole = any(not one.torn for one in found.envelopes)
-    memory = Match.STRANGER if whole else Match.TORN if found.envelopes else Match.ABSENT
-    return KeyFacts(KeyState.NONE, memory, Match.STRANGER if found.evidence.kad else Match.ABSENT)
+    envelope = Match.STRANGER if whole else Match.TORN if found.envelopes else Match.ABSENT
+    return KeyFacts(KeyState.NONE, envelope, Match.STRANGER if found.evidence.kad else Match.ABSENT)
 
 
 def votes(options: Options, cartridge: CartridgeId) -> tuple[str, ...]:
