@@ -1,6 +1,7 @@
 """Key files are private from their first moment and never written over anything."""
 
 import os
+import resource
 import stat
 from pathlib import Path
 
@@ -65,3 +66,14 @@ def test_file_that_is_too_large_or_missing_is_refused(tmp_path: Path) -> None:
         key_file.read(tmp_path / "nothing")
     (tmp_path / "key").write_bytes(bytes(key_file.LARGEST))
     assert len(key_file.read(tmp_path / "key")) == key_file.LARGEST
+
+
+def test_file_that_takes_only_a_part_is_an_error_and_is_not_left(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(KEY) // 2, limits[1]))
+    try:
+        with pytest.raises(Usage, match="File too large"):
+            key_file.write_private(tmp_path / "key", Secret(KEY))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []

@@ -45,10 +45,32 @@ def _create(path: Path, content: bytes | memoryview, mode: int) -> None:
         raise _taken(path) from error
     except OSError as error:
         raise Usage(f"cannot create {path}", why=error.strerror or str(error)) from error
-    with os.fdopen(handle, "wb", buffering=0) as sink:
-        os.fchmod(handle, mode)
-        sink.write(content)
+    try:
+        try:
+            os.fchmod(handle, mode)
+            _write_all(handle, content)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        _sync_directory(path.parent)
+    except OSError as error:
+        path.unlink()
+        raise Usage(f"cannot write {path}", why=error.strerror or str(error)) from error
+
+
+def _write_all(handle: int, content: bytes | memoryview) -> None:
+    """Without a buffer, which would be one more copy of a secret; a disk that is almost full takes a part only."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
         os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _taken(path: Path) -> Conflict:
