@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tapekey.drive.abilities import abilities
+from tapekey.errors import TransportFailed
 from tapekey.exchange import Command, Reply
 from tapekey.mount import owner
 from tapekey.policy.facts import Intent, Parameters, Stance
@@ -111,6 +112,28 @@ def test_lock_of_a_cartridge_taken_out_by_hand_hinders_nobody(name: str, tmp_pat
         built.save()
         built.write()
         assert built.read() == PLAIN
+
+
+def test_lock_left_by_an_unload_that_was_cut_off_hinders_nobody(tmp_path: Path) -> None:
+    with rig(tmp_path, read_ahead_knows=False) as built:
+        first = built.save()
+        built.write()
+        host = faulty(built.host, when=page(0xB5, 0x10), reply=TransportFailed("cut off"), deliver=False)
+        with pytest.raises(TransportFailed):
+            built.unload(host)
+        built.eject()
+        built.insert(tmp_path / "cartridge")
+        assert built.save().key_id == first.key_id
+
+
+def test_lock_of_a_key_that_was_sent_and_never_recorded_hinders_nobody(tmp_path: Path) -> None:
+    with rig(tmp_path, read_ahead_knows=False) as built:
+        first = built.save()
+        built.write()
+        built.manager.begin(built.serial, first.cartridge, "", Intent.SAVE)
+        built.eject()
+        built.insert(tmp_path / "cartridge")
+        assert built.save().key_id == first.key_id
 
 
 def test_lock_is_left_alone_while_what_it_locks_stands(agent: Rig) -> None:

@@ -10,14 +10,13 @@ from tapekey.cartridge.identity import CartridgeId
 from tapekey.errors import TapekeyError
 from tapekey.exchange import Transport
 from tapekey.manager.questions import Account, KeyManager, Mount
-from tapekey.mount import unwritten
 from tapekey.policy.facts import Intent
 
 TAKEN_OUT = "the cartridge was taken out before the drive was asked for its account"
 
 
-def account(transport: Transport, manager: KeyManager, mount: Mount) -> Account:
-    """Ask the drive what it did to the mounted cartridge, and close the books of the mount."""
+def ask(transport: Transport, manager: KeyManager, mount: Mount) -> Account:
+    """Ask the drive what it did to the mounted cartridge. The books stay open until the caller closes them."""
     told = _told(transport)
     wrong = contradiction(mount, told)
     if wrong:
@@ -30,19 +29,19 @@ def account(transport: Transport, manager: KeyManager, mount: Mount) -> Account:
             why=wrong,
         )
         told = replace(told, remarks=(*told.remarks, wrong))
-    manager.account(mount, told)
-    unwritten.declare_again(transport, manager, mount, told)
     return told
 
 
-def late(transport: Transport, manager: KeyManager, mount: Mount | None, cartridge: CartridgeId) -> None:
-    """Close the books of a mount that ended, or goes on, without its account having been taken."""
+def late(transport: Transport, manager: KeyManager, mount: Mount | None, cartridge: CartridgeId) -> Account | None:
+    """Close the books of a mount that ended, or goes on, without its account; None: the drive was not asked for it."""
     if mount is None or mount.accounted:
-        return
-    if mount.medium_serial == cartridge.serial:
-        account(transport, manager, mount)
-    else:
+        return None
+    if mount.medium_serial != cartridge.serial:
         manager.account(mount, Account(remarks=(TAKEN_OUT,)))
+        return None
+    told = ask(transport, manager, mount)
+    manager.account(mount, told)
+    return told
 
 
 def contradiction(mount: Mount, told: Account) -> str:

@@ -37,7 +37,7 @@ def release_stale_lock(transport: Transport, able: Abilities, mount: Mount | Non
     """
     if not able.locks or able.management is not Management.APPLICATION:
         return
-    if mount is None or mount.key_instance_counter is None:
+    if mount is None:
         return
     status = parameters.status(transport)
     gone = modes.in_force(status) == modes.OFF and status.key_instance_counter != mount.key_instance_counter

@@ -21,7 +21,7 @@ from tapekey.drive.rewind import rewind
 from tapekey.errors import DriveUnknown
 from tapekey.exchange import Transport
 from tapekey.manager.questions import DriveRecord, Evidence, KeyManager, Known, Mount
-from tapekey.mount import account, owner
+from tapekey.mount import account, owner, unwritten
 from tapekey.mount.options import Options
 from tapekey.policy import rules
 from tapekey.policy.facts import (
@@ -72,7 +72,6 @@ def observe(transport: Transport, manager: KeyManager, intent: Intent, options: 
     cartridge = cartridge_identity.identify(transport)
     able = abilities.abilities(transport)
     before = manager.current(drive.serial)
-    account.late(transport, manager, before, cartridge)
     names = votes(options, cartridge)
     rule = rules.find(manager.rules(), Subjects(names, options.pool, drive.serial, options.library))
     evidence = Evidence(cartridge.serial, names)
@@ -80,8 +79,12 @@ def observe(transport: Transport, manager: KeyManager, intent: Intent, options: 
     in_reach = record is not None and not record.hands_off and rule.stance is not Stance.OBSERVE
     parameters = owner.of_parameters(transport, able, manager, before)
     seen = in_reach and parameters is not Parameters.FOREIGN
-    if in_reach and parameters is Parameters.NONE and before is not None and not before.accounted:
+    if seen and parameters is Parameters.NONE and before is not None and not before.accounted:
         owner.release_stale_lock(transport, able, before)
+    told = account.late(transport, manager, before, cartridge)
+    if seen and before is not None and told is not None and unwritten.is_unwritten(transport, manager, before, told):
+        unwritten.end(transport, manager, able, before, keyed=parameters is Parameters.OURS)
+        parameters = Parameters.NONE
     found = look(transport, evidence, cartridge, able, seen=seen)
     known = manager.known(found.evidence)
     facts = Facts(

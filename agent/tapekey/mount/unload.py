@@ -4,6 +4,8 @@ The key stays until the demount is confirmed, because software may still be writ
 taken out is this mount's own; if another cartridge has come meanwhile, its key is not touched.
 """
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from tapekey.cartridge import identity as cartridge_identity
@@ -12,9 +14,10 @@ from tapekey.drive import identity as drive_identity
 from tapekey.drive.abilities import Abilities, Management
 from tapekey.drive.load import PATIENT, Patience, Presence
 from tapekey.drive.parameters import kads_of
+from tapekey.errors import TapekeyError
 from tapekey.exchange import Transport
 from tapekey.manager.questions import Account, DriveRecord, KeyManager, Mount
-from tapekey.mount import account, owner, superseded
+from tapekey.mount import account, owner, superseded, unwritten
 from tapekey.mount.state import Course, Event
 
 
@@ -30,24 +33,69 @@ class Unloaded:
 
 
 def unload(transport: Transport, manager: KeyManager, patience: Patience = PATIENT) -> Unloaded:
-    """Account, unload, confirm the demount, clear, close."""
+    """Account, unload, confirm the demount, clear, close.
+
+    The books are closed last: until the cartridge is out software may go on writing, and an accounted mount has left
+    nothing in the drive.
+    """
     drive = drive_identity.identify(transport)
-    record = manager.drive(drive.serial)
+    in_reach = _in_reach(manager.drive(drive.serial))
     mounted = load.presence(transport).presence is Presence.MOUNTED
     able = abilities.abilities(transport)
     mount = manager.current(drive.serial)
     course = Course()
-    serial, told, removed = "", None, 0
-    if mounted:
-        serial = cartridge_identity.identify(transport).serial
+    serial = cartridge_identity.identify(transport).serial if mounted else ""
+    last = _Last()
+    with ExitStack() as until_out:
         if mount is not None and mount.medium_serial == serial and not mount.accounted:
-            removed = superseded.remove(transport, manager, mount) if _in_reach(record) else 0
-            told = account.account(transport, manager, mount)
+            last = _last_things(transport, manager, mount, until_out, in_reach=in_reach)
             course.take(Event.ACCOUNT)
-    load.unload(transport, patience)
-    course.take(Event.UNLOAD)
-    cleared = _in_reach(record) and after_demount(transport, manager, able, mount)
-    return Unloaded(drive.serial, serial, told, removed, cleared)
+        load.unload(transport, patience)
+        course.take(Event.UNLOAD)
+    cleared = in_reach and after_demount(transport, manager, able, mount)
+    if mount is not None and last.account is not None:
+        manager.account(mount, last.account)
+    if mount is not None and last.unwritten:
+        unwritten.declare_again(manager, mount)
+    return Unloaded(drive.serial, serial, last.account, last.removed, cleared)
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """What was found and done while the cartridge was still mounted."""
+
+    account: Account | None = None
+    removed: int = 0
+    unwritten: bool = False
+
+
+def _last_things(
+    transport: Transport, manager: KeyManager, mount: Mount, until_out: ExitStack, *, in_reach: bool
+) -> _Last:
+    """Take the account; in a drive that is ours to touch, tidy the cartridge's memory too.
+
+    That the memory cannot be tidied keeps no cartridge in the drive.
+    """
+    if not in_reach:
+        return _Last(account.ask(transport, manager, mount))
+    removed, unused = 0, False
+    with _noting(manager, mount):
+        removed = superseded.remove(transport, manager, mount)
+    told = account.ask(transport, manager, mount)
+    with _noting(manager, mount):
+        if unwritten.is_unwritten(transport, manager, mount, told):
+            until_out.enter_context(unwritten.forgotten(transport, manager, mount))
+            unused = True
+    return _Last(told, removed, unused)
+
+
+@contextmanager
+def _noting(manager: KeyManager, mount: Mount) -> Iterator[None]:
+    """Put an error down and go on."""
+    try:
+        yield
+    except TapekeyError as error:
+        manager.note("memory not tidied", drive=mount.drive_serial, cartridge=mount.medium_serial, why=str(error))
 
 
 def after_demount(transport: Transport, manager: KeyManager, able: Abilities, mount: Mount | None) -> bool:
