@@ -1,10 +1,11 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import ec, x25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +59,17 @@ def test_private_key_file_is_refused_as_a_recipient(name: str) -> None:
 def test_armour_around_nothing_sensible_is_malformed(label: str) -> None:
     with pytest.raises(Malformed):
         recipient_file.load(f"-----BEGIN {label}-----\nAQUF\n-----END {label}-----\n".encode())
+
+
+@pytest.mark.parametrize("point", [bytes(32), bytes([1]) + bytes(31)], ids=["zero", "one"])
+def test_point_of_small_order_is_no_recipient(point: bytes) -> None:
+    curve = x25519.X25519PublicKey.from_public_bytes(point)
+    with pytest.raises(Malformed, match="nothing can be encrypted"):
+        recipient_file.load(curve.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    whole = person("mlkem768-x25519").recipient
+    assert isinstance(whole, PublicRecipient)
+    with pytest.raises(Malformed, match="nothing can be encrypted"):
+        recipient_file.load(recipient_file.dump(replace(whole, public_form=whole.public_form[:-32] + point)))
 
 
 @given(st.binary(max_size=300))

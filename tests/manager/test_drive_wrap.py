@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tapekey.errors import DriveUnknown
 from tapekey.keystore import store
+from tapekey.manager import drive_wrap
 from tapekey.manager.local import LocalManager
 from tapekey.manager.questions import DriveRecord, KeyMaterial, Prepared, WrapTarget
 from tapekey.policy.facts import KeyState
@@ -93,3 +94,9 @@ def test_reading_keys_are_wrapped_for_the_pinned_key_only_too(tmp_path: Path) ->
         with pytest.raises(DriveUnknown):
             manager.key_for_reading(vault.found(prepared), drive="HU1", wrap=replace(TARGET, modulus=OTHER.n))
         assert store.audit_lines(manager.store)[-1].alarm
+
+
+def test_a_key_that_can_be_factored_is_not_pinned() -> None:
+    short = rsa.generate_private_key(65537, 1024).public_key().public_numbers()  # noqa: S505
+    with pytest.raises(DriveUnknown, match="1024 bits"):
+        drive_wrap.pinned(short.n, short.e)

@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from tapekey.errors import Malformed
 from tapekey.keys import armour, recipient
 from tapekey.keys.recipient import PublicRecipient
+from tapekey.secret import Secret
 
+KEY_SIZE = 32  # of what is wrapped to try a recipient
 PUBLIC = "PUBLIC KEY"
 HYBRID = "TAPEKEY HYBRID PUBLIC KEY"
 VERSION = 1
@@ -36,7 +38,16 @@ class Loaded:
 
 
 def load(data: bytes) -> Loaded:
-    """Read a recipient from a file's bytes, whichever of the forms it has."""
+    """Read a recipient from a file's bytes, whichever form it has, and see that something can be wrapped for it."""
+    loaded = _load(data)
+    try:
+        loaded.recipient.wrap(Secret(bytes(KEY_SIZE)), b"")
+    except ValueError as error:
+        raise Malformed("this public key cannot be used", why="nothing can be encrypted to it") from error
+    return loaded
+
+
+def _load(data: bytes) -> Loaded:
     label = armour.label_of(data)
     if "PRIVATE KEY" in label or "KEK" in label:
         raise Malformed(

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tapekey.errors import DriveUnknown
 from tapekey.keys.data_key import DataKey
+from tapekey.keys.recipient import RSA_BITS
 from tapekey.keystore import drives
 from tapekey.keystore.rows import Transaction
 from tapekey.manager.questions import KeyMaterial, WrapTarget
@@ -58,6 +59,9 @@ def wrap_for(transaction: Transaction, secret: Secret, drive: str, target: WrapT
 
 def _public_key(what: str, target: WrapTarget) -> rsa.RSAPublicKey:
     try:
-        return rsa.RSAPublicNumbers(target.exponent, target.modulus).public_key()
+        public = rsa.RSAPublicNumbers(target.exponent, target.modulus).public_key()
     except ValueError as error:
         raise KeyNotPinned(what, why="its public key is no RSA key") from error
+    if public.key_size not in RSA_BITS:
+        raise KeyNotPinned(what, why=f"its public key has {public.key_size} bits")
+    return public
