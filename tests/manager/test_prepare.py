@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tapekey.errors import DoesNotFit, Refused, StoreFailed
+from tapekey.errors import Conflict, DoesNotFit, Refused, StoreFailed
 from tapekey.keys import brief, envelope, signature
 from tapekey.keys.brief import Form, KadRoom
 from tapekey.keys.identity import Kind
@@ -14,7 +14,7 @@ from tapekey.keystore import birth, data_keys, recipients, rules, store
 from tapekey.keystore.check import check
 from tapekey.keystore.records import State
 from tapekey.manager.local import LocalManager
-from tapekey.manager.questions import Prepared
+from tapekey.manager.questions import Evidence, Prepared
 from tapekey.policy.facts import Rule, Stance, Subject
 from tests.keystore import vault
 
@@ -162,6 +162,33 @@ def test_a_new_key_takes_the_place_of_an_active_one(tmp_path: Path) -> None:
 
 def released(manager: LocalManager, prepared: Prepared) -> None:
     manager.release(prepared.key_id, medium_serial="MED0000001", drive="HU1", witnessed=prepared.envelope, wrap=None)
+
+
+def test_a_key_that_somebody_else_has_taken_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    with vault.manager(vault.make(tmp_path)) as manager:
+        fresh = manager.known(Evidence("MED0000001"))
+        first = manager.prepare(replace(vault.request(), decided_on=fresh))
+        waiting = manager.known(Evidence("MED0000001"))
+        released(manager, first)
+        for stale in (fresh, waiting):
+            with pytest.raises(Conflict, match="another process"):
+                manager.prepare(replace(vault.request(), decided_on=stale))
+        assert manager.known(Evidence("MED0000001")).key_id == first.key_id
+        now = manager.known(Evidence("MED0000001"))
+        assert manager.prepare(replace(vault.request(), decided_on=now)).key_id != first.key_id
+
+
+def test_a_waiting_key_is_not_taken_up_for_who_has_expired_meanwhile(tmp_path: Path) -> None:
+    rule, clock = Rule(Subject.VOLSER, "X*", Stance.REQUIRE, ("old",)), vault.Clock()
+    with vault.manager(vault.make(tmp_path), clock) as manager:
+        with manager.store.writing() as transaction:
+            recipients.add(
+                transaction, "old", vault.key_pair(Kind.P256).recipient, expires="2026-12-01T00:00:00.000000Z"
+            )
+        manager.prepare(vault.request(rule=rule))
+        clock.wait(days=30)
+        with pytest.raises(Refused, match="expired"):
+            manager.prepare(vault.request(rule=rule))
 
 
 def test_an_expired_recipient_refuses(tmp_path: Path) -> None:

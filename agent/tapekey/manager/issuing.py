@@ -21,8 +21,8 @@ NOTHING = Sealed(b"", (), ())
 
 def issue(transaction: Transaction, manager_id: bytes, request: Request, key: DataKey) -> Issue:
     """Seal, record, supersede what was issued before; nothing is committed here."""
+    demand_valid(transaction, request)
     names = wrapped_for(transaction, request)
-    _demand_valid(transaction, names)
     cartridge = cartridges.seen(transaction, request.medium_serial, request.volser)
     binding = Binding(key.id, request.medium_serial, manager_id, cartridge.sequence + 1, cartridge_label(request))
     sealed = _seal(transaction, request, key, binding, names)
@@ -46,6 +46,17 @@ def issue(transaction: Transaction, manager_id: bytes, request: Request, key: Da
     required = request.rule.stance is Stance.REQUIRE
     cartridges.issued(transaction, cartridge, key.id, binding.sequence, required=required)
     return new
+
+
+def demand_valid(transaction: Transaction, request: Request) -> None:
+    """Refused if the certificate of somebody whom the key is for has expired."""
+    for record in (recipients.get(transaction, name) for name in wrapped_for(transaction, request)):
+        if record.expires and record.expires <= transaction.now():
+            raise Refused(
+                f"no key is made for recipient {record.name}",
+                why=f"its certificate expired at {record.expires}",
+                mend="put another recipient into the rule",
+            )
 
 
 def shape(transaction: Transaction, request: Request) -> str:
@@ -118,13 +129,3 @@ def _brief(transaction: Transaction, request: Request, key: DataKey) -> bytes:
 
 def _signer(transaction: Transaction) -> SigningKey:
     return signature.of_seed(store.kept_secret(transaction, SIGNING_KEY))
-
-
-def _demand_valid(transaction: Transaction, names: list[str]) -> None:
-    for record in (recipients.get(transaction, name) for name in names):
-        if record.expires and record.expires <= transaction.now():
-            raise Refused(
-                f"no key is made for recipient {record.name}",
-                why=f"its certificate expired at {record.expires}",
-                mend="put another recipient into the rule",
-            )

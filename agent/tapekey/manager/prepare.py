@@ -1,23 +1,41 @@
 """Make a data key for a cartridge and commit it with its envelope, or take up one that was never released."""
 
+from tapekey.errors import Conflict
 from tapekey.keys.data_key import DataKey, KeyId, new_data_key
 from tapekey.keystore import cartridges, data_keys
 from tapekey.keystore.records import Issue, KeyRecord, Origin, State
 from tapekey.keystore.rows import Transaction
 from tapekey.keystore.store import Store
-from tapekey.manager import issuing
-from tapekey.manager.questions import Prepared, Request
+from tapekey.manager import issuing, recognise
+from tapekey.manager.questions import Evidence, Prepared, Request
 
 
 def prepare(keystore: Store, request: Request) -> Prepared:
-    """Key, envelope, cartridge and audit line in one transaction, durable when this returns."""
+    """Key, envelope, cartridge and audit line in one transaction, durable when this returns.
+
+    Conflict: somebody else has given the cartridge a key, or taken one, since it was decided that it gets this one.
+    """
     with keystore.writing() as transaction:
+        _demand_unchanged(transaction, request)
         waiting = _never_released(transaction, request.medium_serial)
         if waiting is None:
             issue = _make(transaction, keystore.manager_id, request)
         else:
             issue = _take_up(transaction, keystore.manager_id, request, waiting)
         return issuing.as_prepared(transaction, issue)
+
+
+def _demand_unchanged(transaction: Transaction, request: Request) -> None:
+    decided_on = request.decided_on
+    if decided_on is None:
+        return
+    now = recognise.recognise(transaction, Evidence(request.medium_serial))
+    if (now.key_id, now.facts.state) != (decided_on.key_id, decided_on.facts.state):
+        raise Conflict(
+            f"no key is made for cartridge {request.medium_serial}",
+            why="another process has changed what is on record for it",
+            mend="see that nobody else is at work on the drive, then try again",
+        )
 
 
 def _never_released(transaction: Transaction, medium_serial: str) -> KeyRecord | None:
@@ -47,6 +65,7 @@ def _make(transaction: Transaction, manager_id: bytes, request: Request) -> Issu
 def _take_up(transaction: Transaction, manager_id: bytes, request: Request, record: KeyRecord) -> Issue:
     issue = data_keys.current_issue(transaction, record.id)
     if issue is not None and issue.shape == issuing.shape(transaction, request):
+        issuing.demand_valid(transaction, request)
         return issue
     with data_keys.open_key(transaction, record).secret as secret:
         issue = issuing.issue(transaction, manager_id, request, DataKey(record.id, secret))

@@ -41,6 +41,7 @@ class Request:
     rule: Rule
     mam_room: int  # bytes that one attribute value may have; 0: the cartridge memory takes no envelope
     kad_room: KadRoom
+    decided_on: Known | None = None  # what the decision was made from; if it is so no longer, no key is made
 
 
 @dataclass(frozen=True, slots=True)

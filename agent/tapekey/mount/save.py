@@ -142,6 +142,7 @@ def request(transport: Transport, scene: Scene) -> Request:
         rule=scene.facts.rule,
         mam_room=envelopes.room(transport),
         kad_room=KadRoom(room.authenticated, room.unauthenticated),
+        decided_on=scene.known,
     )
 
 
