@@ -28,12 +28,16 @@ block_option = click.option(
 @tape.command()
 @drive_argument
 @block_option
+@click.option("--in-clear", "clear", is_flag=True, help="Even if a cartridge with an envelope is written in clear.")
 @trace_option
-def write(drive: str, block: int, trace: Path | None) -> None:
+def write(drive: str, block: int, clear: bool, trace: Path | None) -> None:
     """Write standard input from the beginning of the tape, closed by a filemark."""
     from tapekey.drive import data
+    from tapekey.mount import in_clear
 
     with wiring.drive(drive, trace) as transport:
+        if not clear:
+            in_clear.refuse(transport)
         done = data.write(transport, sys.stdin.buffer, block=block)
     click.echo(f"{done.size} bytes in {_blocks(done.blocks)} written", err=True)
 
