@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tapekey.errors import Conflict, KeyUnavailable
+from tapekey.errors import Conflict, EnvelopeRefused, KeyUnavailable
+from tapekey.keys import envelope
+from tapekey.keys.data_key import DataKey, new_data_key
+from tapekey.keys.envelope import Binding
+from tapekey.keys.recipient import Named
 from tapekey.keystore import data_keys, store
 from tapekey.keystore.check import check
 from tapekey.keystore.records import Origin, State
@@ -84,3 +88,29 @@ def test_evidence_and_request_must_be_of_one_cartridge(tmp_path: Path) -> None:
     evidence = replace(vault.found(foreign), medium_serial="MED0000009")
     with vault.manager(vault.make(tmp_path)) as manager, pytest.raises(ValueError, match="different cartridges"):
         manager.adopt(evidence, vault.request(), by="operator")
+
+
+@pytest.mark.parametrize("sequence", [(1 << 31), (1 << 32) - 2, (1 << 32) - 1])
+def test_an_envelope_that_leaves_no_sequence_number_is_not_adopted(tmp_path: Path, sequence: int) -> None:
+    foreign, key = elsewhere(tmp_path)
+    binding = Binding(foreign.key_id, MEDIUM, b"M" * 16, sequence)
+    last = envelope.seal(DataKey(foreign.key_id, key), binding, [Named("us", vault.public_rsa().recipient)]).envelope
+    with vault.manager(vault.make(tmp_path)) as manager:
+        here(manager)
+        before = check(manager.store)
+        with pytest.raises(EnvelopeRefused, match="no number"):
+            manager.adopt(Evidence(MEDIUM, envelopes=(last,)), vault.request(), by="operator")
+        assert check(manager.store) == before
+
+
+def test_an_envelope_that_only_claims_the_adopted_key_stays_strange(tmp_path: Path) -> None:
+    foreign, _ = elsewhere(tmp_path)
+    binding = Binding(foreign.key_id, MEDIUM, b"M" * 16, 0)
+    wrong = DataKey(foreign.key_id, new_data_key().secret)
+    forged = envelope.seal(wrong, binding, [Named("us", vault.public_rsa().recipient)]).envelope
+    with vault.manager(vault.make(tmp_path)) as manager:
+        here(manager)
+        evidence = replace(vault.found(foreign), envelopes=(foreign.envelope, forged))
+        manager.adopt(evidence, vault.request(), by="operator")
+        assert manager.known(Evidence(MEDIUM, envelopes=(foreign.envelope,))).facts.envelope is Match.OLDER
+        assert manager.known(Evidence(MEDIUM, envelopes=(forged,))).facts.envelope is Match.DIFFERS

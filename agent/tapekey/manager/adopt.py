@@ -3,8 +3,10 @@
 import hashlib
 import os
 
-from tapekey.errors import Conflict
+from tapekey.errors import Conflict, EnvelopeRefused
+from tapekey.keys.commitment import check_value
 from tapekey.keys.data_key import DataKey
+from tapekey.keys.envelope import Envelope
 from tapekey.keystore import cartridges, data_keys, recipients
 from tapekey.keystore.records import Issue, Origin, State
 from tapekey.keystore.rows import Transaction
@@ -12,6 +14,8 @@ from tapekey.keystore.store import Store
 from tapekey.manager import issuing, unwrapping
 from tapekey.manager.questions import Evidence, Prepared, Request
 from tapekey.manager.recognise import bare
+
+MOST_ISSUED = 1 << 31  # half of the sequence numbers that an envelope has room for
 
 
 def adopt(keystore: Store, evidence: Evidence, request: Request, *, by: str) -> Prepared:
@@ -44,26 +48,33 @@ def _demand_free(transaction: Transaction, key: DataKey, medium_serial: str) -> 
 
 
 def _record_found(transaction: Transaction, evidence: Evidence, key: DataKey) -> None:
-    """What the cartridge carries now is ours to replace: older than what is issued next."""
-    known = [data for data in evidence.envelopes if _is_of(data, key)]
-    top = max((found.binding.sequence for found in unwrapping.envelopes(evidence)), default=0)
-    for data in known:
-        transaction.insert(_older(transaction, data, key, evidence.medium_serial))
+    """What the cartridge carries of this key is ours to replace: older than what is issued next."""
+    theirs = [(data, found) for data in evidence.envelopes for found in _of(data, key)]
+    top = max((found.binding.sequence for _, found in theirs), default=0)
+    if top >= MOST_ISSUED:
+        raise EnvelopeRefused(
+            f"key {key.id} is not adopted",
+            why=f"its envelope says that it is the {top}th, and leaves no number for those to come",
+            mend="find out who made it; it can still be read",
+        )
+    for data, found in theirs:
+        transaction.insert(_older(transaction, data, found, evidence.medium_serial))
     if evidence.kad:
         data_keys.index(transaction, bare(evidence.kad), key.id, evidence.medium_serial)
     cartridge = cartridges.seen(transaction, evidence.medium_serial)
     cartridges.issued(transaction, cartridge, key.id, max(cartridge.sequence, top), required=False)
 
 
-def _is_of(data: bytes, key: DataKey) -> bool:
-    return any(found.binding.key_id == key.id for found in unwrapping.envelopes(Evidence("", envelopes=(data,))))
+def _of(data: bytes, key: DataKey) -> list[Envelope]:
+    """The envelope, if it is committed to this very key: its word for the key's id is not enough."""
+    found = unwrapping.envelopes(Evidence("", envelopes=(data,)))
+    return [one for one in found if one.binding.key_id == key.id and one.check == check_value(key)]
 
 
-def _older(transaction: Transaction, data: bytes, key: DataKey, medium_serial: str) -> Issue:
-    (found,) = unwrapping.envelopes(Evidence(medium_serial, envelopes=(data,)))
+def _older(transaction: Transaction, data: bytes, found: Envelope, medium_serial: str) -> Issue:
     return Issue(
         id=os.urandom(16),
-        key_id=key.id,
+        key_id=found.binding.key_id,
         medium_serial=medium_serial,
         sequence=found.binding.sequence,
         envelope=data,
