@@ -11,6 +11,7 @@ from tapekey.drive.parameters import kads_of
 from tapekey.errors import Conflict, DriveLied, HardwareFailed, RequestRefused, StateChanged, TapekeyError, TimedOut
 from tapekey.exchange import Command, Reply
 from tapekey.policy.facts import Intent
+from tapekey.target.unit_attention import Attention
 from tests.mount import tampering
 from tests.rig import Answer, check_condition, faulty, opcode, page, rig
 
@@ -222,3 +223,18 @@ def test_pinned_key_that_the_drive_does_not_show_is_an_alarm(tmp_path: Path) -> 
         with pytest.raises(TapekeyError, match="shows none now"):
             agent.save(host)
         assert "SPOUT" not in tampering.changes(host.seen)
+
+
+def test_attention_on_the_way_out_does_not_keep_the_key_in(tmp_path: Path) -> None:
+    """The write guard's mode page is what is asked first, and somebody else's change is told just then."""
+    with rig(tmp_path) as agent:
+
+        def told(command: Command, reply: Reply) -> Reply:
+            agent.machine.drive.nexuses.get("host").tell(Attention.MODE_CHANGED)
+            return check_condition(4, 0x44, 0x00)
+
+        host = faulty(agent.host, when=Behind(serial_number), reply=told)
+        with pytest.raises(HardwareFailed):
+            agent.save(host)
+        assert modes.in_force(tampering.status(agent)) == modes.OFF
+        assert agent.alarms() == []

@@ -28,8 +28,9 @@ def set_key(transport: Transport, manager: KeyManager, material: KeyMaterial, op
     install.close_guard(transport, scene)
     mount = manager.begin(scene.drive.serial, scene.cartridge.serial, scene.volser, Intent.RESTORE)
     pair = modes.READ_WITH_CLEAR_LABELS if options.clear_labels else modes.READ
-    sent = install.send(transport, scene, material, pair, scene.evidence.kad, options)
+    sent: modes.Status | None = None
     try:
+        sent = install.send(transport, scene, material, pair, scene.evidence.kad, options)
         reference = install.verify(transport, scene, sent, pair)
         mount = replace(install.installed(mount, material, sent, reference), key_id=None)
         manager.installed(mount)

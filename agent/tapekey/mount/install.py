@@ -7,7 +7,7 @@ in the drive by then is somebody else's, and stays.
 from dataclasses import replace
 
 from tapekey.cartridge import identity
-from tapekey.drive import guard, modes, parameters
+from tapekey.drive import guard, load, modes, parameters
 from tapekey.drive.modes import Pair, Status
 from tapekey.drive.parameters import kads_of
 from tapekey.errors import DriveLied, Refused, TapekeyError
@@ -107,9 +107,11 @@ def installed(mount: Mount, material: KeyMaterial, status: Status, change_refere
 def withdraw(transport: Transport, scene: Scene, kad: bytes, sent: Status | None, manager: KeyManager | None) -> None:
     """After a failure: take our key out of the drive if it is there, and see that the guard is closed.
 
-    A failure of this, too, is an alarm and not an error: the first error is what the operator has to read.
+    A failure of this, too, is an alarm and not an error: the first error is what the operator has to read. Attentions
+    that stand are collected first: what they tell of is looked at here anyway.
     """
     try:
+        load.presence(transport)
         close_guard(transport, scene)
         now = parameters.status(transport)
         if modes.in_force(now) == modes.OFF:
