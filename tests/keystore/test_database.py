@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from tapekey.errors import StoreDamaged, StoreFailed, StoreMissing
 from tapekey.keystore import database
@@ -122,6 +123,29 @@ def test_a_making_that_failed_leaves_nothing(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(StoreFailed, match="Input/output error"):
         vault.make(tmp_path)
     assert not (tmp_path / "store" / database.FILE).exists()
+
+
+def test_a_file_whose_log_is_still_needed_is_not_given_the_name(tmp_path: Path) -> None:
+    others: list[sqlite3.Connection] = []
+
+    def fill(engine: Engine) -> None:
+        with database.transaction(engine, write=True) as connection:
+            connection.exec_driver_sql("CREATE TABLE kept (value)")
+        assert engine.url.database is not None
+        others.append(sqlite3.connect(engine.url.database))
+        others[0].execute("SELECT * FROM kept").fetchall()
+
+    with pytest.raises(StoreFailed, match="could not be made"):
+        database.create(tmp_path / "store", fill)
+    others[0].close()
+    assert list((tmp_path / "store").iterdir()) == []
+
+
+def test_every_directory_on_the_way_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(database, "sync", synced.append)
+    vault.make(tmp_path / "a" / "b")
+    assert {tmp_path, tmp_path / "a", tmp_path / "a" / "b", tmp_path / "a" / "b" / "store"} <= set(synced)
 
 
 def test_a_full_disk_acknowledges_nothing(tmp_path: Path) -> None:

@@ -145,6 +145,7 @@ def create(directory: Path, fill: Callable[[Engine], None]) -> None:
             fill(engine)
         finally:
             engine.dispose()
+        _demand_whole(fresh)
         sync(fresh)
         os.link(fresh, directory / FILE)
     finally:
@@ -153,8 +154,18 @@ def create(directory: Path, fill: Callable[[Engine], None]) -> None:
     sync(directory)
 
 
+def _demand_whole(path: Path) -> None:
+    """The last connection that closes moves everything into the file and takes its log away; if it can."""
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists():
+        raise StoreFailed("the keystore could not be made", why=f"{log} is still needed", mend="look at the disk")
+
+
 def _make_private(directory: Path) -> None:
+    missing = [place for place in directory.parents if not place.exists()]
     directory.parent.mkdir(parents=True, exist_ok=True)
+    for place in missing:
+        sync(place.parent)
     try:
         directory.mkdir(mode=0o700)
         sync(directory.parent)
