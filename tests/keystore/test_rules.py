@@ -6,7 +6,8 @@ import pytest
 
 from tapekey.errors import Conflict, NotFound, TapekeyError, Usage
 from tapekey.keys.identity import Kind
-from tapekey.keystore import recipients, rules
+from tapekey.keys.recipient import PublicRecipient
+from tapekey.keystore import birth, recipients, rules
 from tapekey.policy.facts import Carry, Guard, Rule, Stance, Subject
 from tests.keystore import vault
 
@@ -68,6 +69,17 @@ def test_a_hybrid_rule_stands_where_nothing_classical_does(tmp_path: Path) -> No
         recipients.add(transaction, "pq", vault.key_pair(Kind.MLKEM768_X25519).recipient)
         rules.add(transaction, rule)
         assert rules.every(transaction)[0] == rule
+
+
+def test_a_classical_rule_is_refused_beside_a_hybrid_recovery_recipient(tmp_path: Path) -> None:
+    recovery = vault.key_pair(Kind.MLKEM768_X25519).recipient
+    assert isinstance(recovery, PublicRecipient)
+    birth.create(tmp_path / "store", [vault.words()], recovery_recipient=recovery)
+    with vault.opened(tmp_path / "store") as keystore, keystore.writing() as transaction:
+        with pytest.raises(Usage, match="site would open"):
+            rules.add(transaction, Rule(Subject.VOLSER, "E*", Stance.REQUIRE, ("site",)))
+        rules.add(transaction, Rule(Subject.VOLSER, "E*", Stance.REQUIRE, ("group",)))
+        rules.add(transaction, Rule(Subject.VOLSER, "F*", Stance.FORBID))
 
 
 def test_a_rule_that_names_nobody_wraps_for_the_site(tmp_path: Path) -> None:

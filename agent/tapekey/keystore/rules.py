@@ -65,13 +65,12 @@ def _demand_sense(rule: Rule) -> None:
 
 
 def _demand_recipients(transaction: Transaction, rule: Rule) -> None:
-    """Every recipient exists; and where one is hybrid, no classical public key stands beside it."""
+    """Every recipient exists; and where one is hybrid, the recovery recipient counted, none is classical."""
+    recovery = recipients.with_role(transaction, Role.RECOVERY)
     named = [recipients.get(transaction, name) for name in rule.recipients]
-    if not any(record.suite.hybrid for record in named):
-        return
-    recovery = [record for record in recipients.every(transaction) if record.role is Role.RECOVERY]
-    weak = [record for record in (*named, *recovery) if record.suite.classical]
-    if weak:
+    everyone = [*named, recovery] if named and recovery else named
+    weak = [record for record in everyone if record.suite.classical]
+    if weak and any(record.suite.hybrid for record in everyone):
         raise Usage(
             f"the rule for {_shown(rule)} would not withstand a quantum computer",
             why=f"it has a hybrid recipient, and {_names(weak)} would open the same key with a classical one",
