@@ -1,5 +1,6 @@
 """Cartridges on record, by serial and by label."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,14 @@ def test_a_cartridge_never_seen_can_be_declared_scratch(tmp_path: Path) -> None:
 def test_a_cartridge_without_serial_is_not_recorded(tmp_path: Path) -> None:
     with vault.opened(vault.make(tmp_path)) as keystore, keystore.writing() as transaction, pytest.raises(Usage):
         cartridges.seen(transaction, "", "ENC001L6")
+
+
+def test_a_name_that_is_no_text_is_the_callers_mistake(tmp_path: Path) -> None:
+    name = os.fsdecode(b"ENC\xff")
+    with vault.opened(vault.make(tmp_path)) as keystore:
+        for act in (cartridges.find, cartridges.seen):
+            with pytest.raises(Usage, match="not text"), keystore.writing() as transaction:
+                act(transaction, name)
 
 
 def test_status_counts_what_is_there(tmp_path: Path) -> None:

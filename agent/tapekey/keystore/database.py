@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from tapekey.errors import StoreDamaged, StoreFailed, StoreMissing, TapekeyError
+from tapekey.errors import StoreDamaged, StoreFailed, StoreMissing, TapekeyError, Usage
 
 FILE: Final = "keystore.db"
 BUSY_SECONDS: Final = 10.0
@@ -56,6 +56,8 @@ def translating(directory: Path) -> Iterator[None]:
         raise _translated(directory, error.orig) from error
     except sqlite3.Error as error:
         raise _translated(directory, error) from error
+    except UnicodeEncodeError as error:
+        raise Usage(f"{ascii(error.object)[:80]} is not text", why="it is not UTF-8") from error
     except (OSError, PoolTimeout) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise StoreFailed(f"the keystore in {directory} failed", why=why, mend="look at the disk") from error
