@@ -157,7 +157,8 @@ def test_protocol_20h_missing_from_the_list_is_no_encryption(tmp_path: Path) -> 
 REPORTS = {
     "not supported": (good(bytes.fromhex("00010000")), Management.NONE),
     "command unknown too": (refused("5/20/00"), Management.NONE),
-    "supported": (good(bytes.fromhex("0003000c") + bytes(12)), Management.BROKEN),
+    "supported": (good(bytes.fromhex("0003000c a2") + bytes(11)), Management.BROKEN),
+    "supported, and about no command": (good(bytes.fromhex("0003000c") + bytes(12)), Management.BROKEN),
     "not available now": (good(bytes.fromhex("00000000")), Management.BROKEN),
     "failure": (refused("4/44/00"), Management.BROKEN),
     "cut short": (good(b"\0"), Management.BROKEN),
@@ -168,6 +169,25 @@ REPORTS = {
 def test_an_unknown_command_is_believed_unless_contradicted(report: Reply, found: Management, tmp_path: Path) -> None:
     bench = powered(tmp_path, "hpe-lto6")
     assert abilities(Meddling(_without_spin(bench), RSOC, instead=report)).management is found
+
+
+# What tgt 1.0.85 (Debian) says of any command that it does not know, as captured: supported, with an empty usage map.
+ABOUT_NOTHING = good(bytes.fromhex("0003000c") + bytes(12))
+# All-commands data, reference 1.9: length, then opcode, service action, flags and CDB length of each command.
+LISTS = {
+    "without it": ("00000008 1200000000000006", Management.NONE),
+    "with it": ("00000010 1200000000000006 a20000000000000c", Management.BROKEN),
+    "without INQUIRY": ("00000008 0000000000000006", Management.BROKEN),
+    "empty": ("00000000", Management.BROKEN),
+}
+
+
+@pytest.mark.parametrize(("listed", "found"), LISTS.values(), ids=LISTS)
+def test_an_answer_about_no_command_has_the_whole_list_asked(listed: str, found: Management, tmp_path: Path) -> None:
+    bench = _without_spin(powered(tmp_path, "hpe-lto6"))
+    whole = Meddling(bench, RSOC, instead=good(bytes.fromhex(listed)))
+    one = Meddling(whole, lambda command: command.cdb[:3] == b"\xa3\x0c\x01", instead=ABOUT_NOTHING)
+    assert abilities(one).management is found
 
 
 def test_an_application_managed_ibm_that_hides_encryption_is_broken(tmp_path: Path) -> None:

@@ -150,9 +150,23 @@ def _unknown_opcode(transport: Transport, refusal: OpcodeUnknown) -> Abilities:
         answer = opcodes.decode_one(run(transport, opcodes.report_opcode(Opcode.SECURITY_PROTOCOL_IN)))
     except RequestRefused:  # it knows neither command, so there is nothing to contradict the first answer
         return _without(transport, str(refusal))
+    if answer.supported and not answer.usage.startswith(bytes([Opcode.SECURITY_PROTOCOL_IN])):
+        return _unlisted(transport, refusal)
     if answer.support == Support.NOT_SUPPORTED:
         return _without(transport, f"{refusal}; the drive confirms that it lacks the command")
     return Abilities(Management.BROKEN, f"{refusal}; yet the drive does not say that it lacks the command")
+
+
+def _unlisted(transport: Transport, refusal: OpcodeUnknown) -> Abilities:
+    """The answer about SPIN was about no command: its usage map must begin with the opcode (reference 1.9).
+
+    Debian's tgt says "supported" of any command in this way. The list of all commands is asked then, and believed if it
+    has at least INQUIRY, which every device knows.
+    """
+    listed = {entry.opcode for entry in opcodes.decode_all(run(transport, opcodes.report_opcodes(timeouts=False)))}
+    if Opcode.INQUIRY in listed and Opcode.SECURITY_PROTOCOL_IN not in listed:
+        return _without(transport, f"{refusal}; the drive does not list the command among its own")
+    return Abilities(Management.BROKEN, f"{refusal}; yet what the drive says of the command contradicts itself")
 
 
 def _without(transport: Transport, why: str) -> Abilities:
