@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from tapekey.drive.abilities import abilities
-from tapekey.errors import TransportFailed
+from tapekey.errors import HardwareFailed, TransportFailed
 from tapekey.exchange import Command, Reply
 from tapekey.mount import owner
 from tapekey.policy.facts import Intent, Parameters, Stance
 from tests.mount import tampering
-from tests.rig import PLAIN, Rig, faulty, page, rig
+from tests.rig import PLAIN, Rig, check_condition, faulty, opcode, page, rig
 
 
 @pytest.fixture
@@ -151,3 +151,18 @@ def test_keys_lost_with_the_power_are_set_again(agent: Rig) -> None:
     assert owned(agent) is Parameters.NONE
     assert agent.save().key_id == first.key_id
     assert agent.read() == PLAIN
+
+
+def test_key_for_reading_is_not_taken_for_somebody_elses_after_a_save_that_failed(agent: Rig) -> None:
+    """It has no data beside it: only the record of its own mount tells that it is ours."""
+    first = agent.save()
+    agent.write()
+    agent.reload()
+    agent.restore()
+    tampering.plant(agent, b"")
+    host = faulty(agent.host, when=opcode(0x8D), reply=check_condition(4, 0x44, 0x00), deliver=False)
+    with pytest.raises(HardwareFailed):
+        agent.save(host)
+
+    assert owned(agent) is Parameters.NONE
+    assert agent.save().key_id == first.key_id

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from tapekey.drive import guard
+from tapekey.errors import MediumFailed
 from tapekey.exchange import Command
 from tapekey.mount.scene import agree, observe, observe_alone
 from tapekey.policy.facts import Contents, Guard, Intent, KeyState, Match, Parameters, Stance
 from tests.mount import tampering
 from tests.mount.tampering import DRIVES
-from tests.rig import rig
+from tests.rig import check_condition, faulty, opcode, rig
 
 MOTION = {0x01, 0x08, 0x11, 0x2B, 0x91, 0x92}  # REWIND, READ, SPACE, LOCATE
 
@@ -97,3 +99,24 @@ def test_rule_is_found_by_every_name_and_the_strictest_holds(tmp_path: Path) -> 
         scene = observe(agent.host, agent.manager, Intent.SAVE, agent.options(volsers=("SEC001L6",)))
         assert scene.facts.rule.stance is Stance.REQUIRE
         assert not scene.facts.cartridge.votes_agree
+
+
+def test_guard_left_open_for_another_cartridge_is_closed_before_anything_can_go_wrong(tmp_path: Path) -> None:
+    with rig(tmp_path, inserted=False) as agent:
+        agent.rule(Stance.FORBID, "CLR*")
+        agent.insert(agent.cartridge("clear", "CLR001L6"))
+        agent.save()
+        agent.eject()
+        agent.insert(tmp_path / "cartridge")
+        host = faulty(agent.host, when=opcode(0x11), reply=check_condition(3, 0x11, 0x00), times=-1)
+        with pytest.raises(MediumFailed):
+            agent.save(host)
+        assert guard.look(agent.settled).closed
+
+
+def test_guard_stays_open_for_the_cartridge_that_may_be_written_in_clear(tmp_path: Path) -> None:
+    with rig(tmp_path, stance=Stance.FORBID) as agent:
+        agent.save()
+        host = tampering.watched(agent.host)
+        observe(host, agent.manager, Intent.SAVE, agent.options())
+        assert "MODE SELECT" not in tampering.changes(host.seen)

@@ -26,6 +26,7 @@ def set_key(transport: Transport, manager: KeyManager, material: KeyMaterial, op
         mend = getattr(decision, "mend", "") or "change the rule that holds for this cartridge"
         raise Refused(f"no key is set in drive {scene.drive}", why=decision.why, mend=mend)
     install.close_guard(transport, scene)
+    install.make_way(transport, scene)
     mount = manager.begin(scene.drive.serial, scene.cartridge.serial, scene.volser, Intent.RESTORE)
     pair = modes.READ_WITH_CLEAR_LABELS if options.clear_labels else modes.READ
     sent: modes.Status | None = None

@@ -16,7 +16,7 @@ from tapekey.manager.questions import KeyManager, KeyMaterial, Mount, WrapTarget
 from tapekey.mount.options import Options
 from tapekey.mount.scene import Scene
 from tapekey.policy.decision import Modes
-from tapekey.policy.facts import Parameters
+from tapekey.policy.facts import Intent, Parameters
 
 NOT_KNOWN_OURS = "parameters stand in it that cannot be told to be ours"
 
@@ -137,3 +137,12 @@ def take_out(transport: Transport, scene: Scene) -> None:
     """Take a key of ours out of the drive, if one is there; somebody else's is never touched."""
     if scene.facts.drive.parameters is Parameters.OURS:
         parameters.clear_key(transport, scene.abilities)
+
+
+def make_way(transport: Transport, scene: Scene) -> None:
+    """Take out a key for reading before a new mount begins.
+
+    It has no key-associated data on LTO, so only its mount's record tells that it is ours, and the new one replaces it.
+    """
+    if scene.before is not None and scene.before.intent is Intent.RESTORE:
+        take_out(transport, scene)

@@ -56,6 +56,7 @@ def _keyed(
     course: Course,
     options: Options,
 ) -> Restored:
+    install.make_way(transport, scene)
     mount = _begin(manager, scene, course)
     pair = install.PAIRS[decision.modes]
     sent: Status | None = None

@@ -74,6 +74,7 @@ def _keyed(
     course: Course,
     options: Options,
 ) -> Saved:
+    install.make_way(transport, scene)
     mount = manager.begin(scene.drive.serial, scene.cartridge.serial, scene.volser, Intent.SAVE)
     course.take(Event.BEGIN)
     kad = b""

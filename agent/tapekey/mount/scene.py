@@ -1,8 +1,8 @@
 """What is found before anything is decided: the drive, the cartridge, and what the manager knows of both.
 
-No key is set here; only what the mount before left open is closed: its books, and a lock on nothing. The tape is moved
-only where something may be done with it: never under `observe`, in a drive that is marked hands-off or not approved,
-or with somebody else's parameters in the drive.
+No key is set here; only what the mount before left open is closed: its books, the write guard, and a lock on nothing.
+The tape is moved only where something may be done with it: never under `observe`, in a drive that is marked hands-off
+or not approved, or with somebody else's parameters in the drive.
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from tapekey.cartridge import identity as cartridge_identity
 from tapekey.cartridge.contents import Recorded
 from tapekey.cartridge.envelopes import Found
 from tapekey.cartridge.identity import CartridgeId, Kind
-from tapekey.drive import abilities, load, next_block
+from tapekey.drive import abilities, guard, load, next_block
 from tapekey.drive import identity as drive_identity
 from tapekey.drive.abilities import Abilities
 from tapekey.drive.identity import DriveId
@@ -81,6 +81,8 @@ def observe(transport: Transport, manager: KeyManager, intent: Intent, options: 
     seen = in_reach and parameters is not Parameters.FOREIGN
     if seen and parameters is Parameters.NONE and before is not None and not before.accounted:
         owner.release_stale_lock(transport, able, before)
+    if seen and able.write_guard and _left_open(before, cartridge, rule):
+        guard.close(transport)
     told = account.late(transport, manager, before, cartridge)
     if seen and before is not None and told is not None and unwritten.is_unwritten(transport, manager, before, told):
         unwritten.end(transport, manager, able, before, keyed=parameters is Parameters.OURS)
@@ -108,6 +110,13 @@ def observe(transport: Transport, manager: KeyManager, intent: Intent, options: 
         before,
         facts,
     )
+
+
+def _left_open(before: Mount | None, cartridge: CartridgeId, rule: Rule) -> bool:
+    """Whether the mount before may have left the write guard open, for another cartridge or under another rule."""
+    if before is None or before.intent is not Intent.SAVE or before.key_id is not None:
+        return False
+    return before.medium_serial != cartridge.serial or rule.stance is Stance.REQUIRE
 
 
 def observe_alone(transport: Transport, options: Options) -> Scene:
