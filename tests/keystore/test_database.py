@@ -1,5 +1,6 @@
 """The file: private, durable, whole or absent; and every failure has its own name."""
 
+import hashlib
 import os
 import resource
 import signal
@@ -211,3 +212,29 @@ def test_a_torn_page_is_damage(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(StoreDamaged), vault.opened(place):
         pass
+
+
+def test_an_index_that_lost_a_row_is_damage(tmp_path: Path) -> None:
+    place = vault.make(tmp_path)
+    with vault.manager(place) as manager:
+        wanted = hashlib.sha256(manager.prepare(vault.request()).envelope).digest()
+    file = place / database.FILE
+    content = file.read_bytes()
+    assert content.count(wanted) == 2
+    with sqlite3.connect(file) as connection:
+        size, root = connection.execute(
+            "SELECT page_size, rootpage FROM pragma_page_size, sqlite_master WHERE name = 'envelopes_by_hash'"
+        ).fetchone()
+    connection.close()
+    at = content.index(wanted, (root - 1) * size)
+    file.write_bytes(content[:at] + bytes(32) + content[at + 32 :])
+    with vault.opened(place) as keystore, pytest.raises(StoreDamaged, match="index"):
+        check(keystore)
+
+
+def test_a_schema_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    place = vault.make(tmp_path)
+    file = place / database.FILE
+    file.write_bytes(file.read_bytes().replace(b"CREATE TABLE settings", b"CREATE TABL\xd4 settings"))
+    with pytest.raises(StoreDamaged), vault.opened(place) as keystore:
+        check(keystore)

@@ -1,9 +1,9 @@
-"""Verify a whole keystore: every row, every set of rows, every sealed secret, the audit chain."""
+"""Verify a whole keystore: the file's structure, every row, every set of rows, every sealed secret, the audit chain."""
 
 from collections.abc import Mapping
 
 from tapekey.keys import signature
-from tapekey.keystore import data_keys, recipients, store
+from tapekey.keystore import data_keys, database, recipients, store
 from tapekey.keystore.birth import SIGNING_KEY
 from tapekey.keystore.records import KeyRecord, State
 from tapekey.keystore.rows import TABLES, WITHOUT_SET, Transaction
@@ -13,6 +13,7 @@ from tapekey.keystore.store import Store
 def check(keystore: Store) -> Mapping[str, int]:
     """How many rows each table has; StoreDamaged names the first that does not verify."""
     with keystore.reading() as transaction:
+        database.demand_sound(transaction.connection)
         transaction.confirm_heads()
         counts = {
             table.name: len(transaction.some(kind) if table.name in WITHOUT_SET else transaction.every(kind))

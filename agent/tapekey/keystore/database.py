@@ -56,6 +56,8 @@ def translating(directory: Path) -> Iterator[None]:
         raise _translated(directory, error.orig) from error
     except sqlite3.Error as error:
         raise _translated(directory, error) from error
+    except UnicodeDecodeError as error:  # SQLite quotes in its messages what it cannot read
+        raise StoreDamaged(f"the keystore in {directory} is damaged", why="it holds text that is none") from error
     except UnicodeEncodeError as error:
         raise Usage(f"{ascii(error.object)[:80]} is not text", why="it is not UTF-8") from error
     except (OSError, PoolTimeout) as error:
@@ -111,6 +113,14 @@ def transaction(engine: Engine, *, write: bool) -> Iterator[Connection]:
         yield connection
         if write:
             connection.commit()
+
+
+def demand_sound(connection: Connection) -> None:
+    """StoreDamaged if SQLite finds the file's pages or indexes damaged: a row that an index lost would not be found."""
+    found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+    if found != "ok":
+        why = str(found).splitlines()[0][:200]
+        raise StoreDamaged("the keystore's file is damaged", why=why, mend="restore it from a backup")
 
 
 def existing(directory: Path) -> Path:
