@@ -42,11 +42,15 @@ class Secret:
 
     @classmethod
     def joined(cls, parts: "Iterable[bytes | Secret]") -> Self:
-        """Concatenate plain and secret parts into one secret."""
-        whole = bytearray()
-        for part in parts:
-            whole += part.reveal() if isinstance(part, Secret) else part
-        return cls.taken_from(whole)
+        """Concatenate plain and secret parts into one secret, straight into its page."""
+        pieces = [part.reveal() if isinstance(part, Secret) else memoryview(part) for part in parts]
+        whole = cls(bytes(sum(map(len, pieces))))
+        at = 0
+        with whole.filled() as page:
+            for piece in pieces:
+                page[at : at + len(piece)] = piece
+                at += len(piece)
+        return whole
 
     def reveal(self) -> memoryview:
         """Lend the bytes, read-only, until `wipe`."""
