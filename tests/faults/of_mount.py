@@ -10,7 +10,7 @@ from tapekey.drive import guard, modes, parameters
 from tapekey.drive.parameters import kads_of
 from tapekey.exchange import Transport
 from tapekey.manager.questions import Account, KeyManager, Mount
-from tapekey.mount import account, first_block, install, outcome, owner, save, scene, unload
+from tapekey.mount import account, first_block, install, outcome, owner, save, scene, unload, unwritten
 from tapekey.policy import table
 from tapekey.policy.decision import GuardMove, MakeKey, Modes, UseKey
 from tapekey.policy.facts import Parameters
@@ -39,6 +39,15 @@ def _by_kad(_: object, transport: Transport, __: Any, ___: KeyManager, mount: Mo
 def _whoever_set_it(_: object, transport: Transport, __: KeyManager, able: Any, *___: Any) -> bool:
     parameters.clear_key(transport, able)
     return True
+
+
+def _declared_early(
+    shipped: Callable[..., Any], transport: Any, manager: Any, mount: Mount, *rest: Any, **more: Any
+) -> Any:
+    last = shipped(transport, manager, mount, *rest, **more)
+    if last.unwritten:
+        unwritten.declare_again(manager, mount)
+    return last
 
 
 def _unverified(_: object, transport: Transport, *__: Any) -> bytes:
@@ -148,9 +157,14 @@ FAULTS: Final = {
         "the mount's generation does not count",
     ),
     "account skipped at unload": Fault(
-        skipped(account, "account", instead=Account()),
+        skipped(account, "ask", instead=Account()),
         f"{_UNLOAD}test_unloaded_cartridge_is_accounted_and_leaves_no_key[ibm-lto6]",
         "nobody asks the drive what it did",
+    ),
+    "scratch again before the cartridge is out": Fault(
+        replaced(unload, "_last_things", _declared_early),
+        "tests/mount/test_unwritten.py::test_unload_that_was_refused_makes_nothing_scratch",
+        "the word to overwrite is given while software may still write",
     ),
     "superseded envelope removed too early": Fault(
         skipped(first_block, "is_under", instead=True),
