@@ -13,7 +13,7 @@
 
 #include "keywrap.h"
 
-enum { CHUNK = 256, ROUNDS = 6, MOST_SEMIBLOCKS = 64 };
+enum { CHUNK_BLOCKS = 1024, CHUNK = 256, ROUNDS = 6, MOST_SEMIBLOCKS = 512 };
 
 struct keywrap {
     EVP_CIPHER_CTX *encrypt, *decrypt;
@@ -74,13 +74,20 @@ static uint64_t load_r(const uint8_t at[8])
 /* A chunk in flight: block k is A[k] | R, `r` holds every key's semiblocks in a row. */
 struct chunk {
     uint8_t block[CHUNK * 16];
-    uint8_t r[CHUNK * MOST_SEMIBLOCKS * 8];
+    uint8_t r[CHUNK_BLOCKS * 8];
 };
+
+/* How many keys of n semiblocks go into a chunk together: fewer when they are long, one at least. */
+static size_t together(size_t n, size_t count)
+{
+    size_t most = CHUNK_BLOCKS / n < CHUNK ? CHUNK_BLOCKS / n : CHUNK;
+    return count < most ? count : most;
+}
 
 /* Only what was used: for one key the whole chunk would cost more than the wrapping. */
 static void wipe(struct chunk *c, size_t n, size_t count)
 {
-    size_t used = count < CHUNK ? count : CHUNK;
+    size_t used = together(n, count);
     explicit_bzero(c->block, 16 * used);
     explicit_bzero(c->r, 8 * n * used);
 }
@@ -203,7 +210,7 @@ int keywrap_wrap(struct keywrap *kek, const uint8_t *in, uint8_t *out, size_t si
     int good = fits(size, padded);
     size_t n = good ? semiblocks(size, padded) : 1, most = count;
     for (size_t some; good && count; count -= some, in += some * size, out += some * 8 * (n + 1)) {
-        some = count < CHUNK ? count : CHUNK;
+        some = together(n, count);
         for (size_t k = 0; k < some; k++) {
             initial(c.block + 16 * k, size, padded);
             memset(c.r + 8 * n * (k + 1) - 8, 0, 8);
@@ -244,7 +251,7 @@ int keywrap_unwrap(struct keywrap *kek, const uint8_t *in, uint8_t *out, size_t 
     int good = size % 8 == 0 && size >= 16 && size / 8 - 1 <= MOST_SEMIBLOCKS && (padded || size >= 24);
     size_t n = good ? size / 8 - 1 : 1, most = count;
     for (size_t some; good && count; count -= some, in += some * size, out += some * 8 * n, bad += some, sizes += some) {
-        some = count < CHUNK ? count : CHUNK;
+        some = together(n, count);
         take(&c, in, n, some);
         good = unwrap_chunk(kek, &c, n, some);
         for (size_t k = 0; k < some; k++) {
@@ -263,7 +270,7 @@ int keywrap_rewrap(struct keywrap *from, struct keywrap *to, const uint8_t *in, 
     int good = size % 8 == 0 && size >= 24 && size / 8 - 1 <= MOST_SEMIBLOCKS;
     size_t n = good ? size / 8 - 1 : 1, most = count, length;
     for (size_t some; good && count; count -= some, in += some * size, out += some * size, bad += some) {
-        some = count < CHUNK ? count : CHUNK;
+        some = together(n, count);
         take(&c, in, n, some);
         good = unwrap_chunk(from, &c, n, some);
         for (size_t k = 0; k < some; k++) {

@@ -46,7 +46,6 @@ MAY_REVEAL = {
     "keys.identity",
     "keys.identity_file",
     "keys.kek",
-    "keys.keywrap",
     "keys.recipient",
     "keys.signature",
     "keystore.seal",
@@ -61,7 +60,7 @@ MAY_REVEAL = {
     "transport.socket",
 }
 
-EXTRA_TESTS = {"stories", "vectors", "device", "kernel", "real", "faults", "crash"}
+EXTRA_TESTS = {"stories", "vectors", "device", "kernel", "real", "faults", "crash", "benchmarks"}
 
 
 def part_of(module: str) -> str:

@@ -21,6 +21,8 @@ tapekey cartridge create tape --generation lto6 --barcode ENC001L6
 tapekey target insert drv tape
 tapekey target serve drv &
 tapekey drive approve virtual:drv --allow-virtual {K}
+tapekey target create empty --personality ibm-lto6 --serial DRIVE00002
+tapekey drive approve virtual:empty --allow-virtual {K}
 """
 # In this order: command, schema, and some of what it must tell.
 COMMANDS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -42,6 +44,7 @@ COMMANDS: dict[str, tuple[str, dict[str, Any]]] = {
     f"recipient list {K}": ("tapekey.recipients/1", {}),
     f"rule list {K}": ("tapekey.rules/1", {}),
     f"rule test ENC001L6 {K}": ("tapekey.rule-test/1", {"volser": "ENC001L6"}),
+    f"drive qualify virtual:empty {K}": ("tapekey.qualification/1", {"drive": "DRIVE00002"}),
     f"drive list --approved {K}": ("tapekey.drives/1", {}),
     "target status drv": ("tapekey.target/1", {"place": "mounted", "write_protected": False}),
     "target personalities": ("tapekey.personalities/1", {}),

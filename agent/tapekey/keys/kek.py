@@ -16,7 +16,7 @@ from tapekey.errors import Malformed, NotThisKey
 from tapekey.secret import Secret
 
 INTEGRITY = 8  # bytes that wrapping adds
-LARGEST = 512  # bytes of one key
+LARGEST = 4096  # bytes of one key: a sealed RSA private key is one
 
 
 @dataclass(frozen=True, slots=True)
