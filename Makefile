@@ -1,5 +1,5 @@
 # What a newcomer needs is `make demo` and `make test`; each does its own set-up.
-.PHONY: demo test soak check install bench lock clean
+.PHONY: demo test test-kernel soak check install bench lock clean
 .DEFAULT_GOAL := demo
 BIN := .venv/bin
 
@@ -11,6 +11,11 @@ test: ## every check and every test
 	@./setup.sh test
 	@$(MAKE) --no-print-directory check
 	$(BIN)/pytest -n 2 --dist worksteal
+
+test-kernel: ## the cases that need a real Linux kernel, in a guest under QEMU (needs root to build it)
+	@./setup.sh test
+	@./setup.sh kernel
+	@$(BIN)/python -m tests.kernel
 
 soak: ## the long form of the crash and agreement tests (about an hour)
 	@./setup.sh test

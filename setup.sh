@@ -3,7 +3,7 @@
 # for the tests the Debian packages whose programs they start. Does nothing that is already done.
 set -eu
 cd "$(dirname "$0")"
-kind=${1:?usage: setup.sh run|test}
+kind=${1:?usage: setup.sh run|test|kernel}
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -24,6 +24,12 @@ packages() {
         apt-get update -qq && apt-get install -qq -y --no-install-recommends $missing >/dev/null
     }
 }
+
+# What builds and runs the kernel guest, and the tape that it reaches on this host; on top of `test`.
+if [ "$kind" = kernel ]; then
+    packages qemu-system-x86 debootstrap debian-archive-keyring cpio e2fsprogs kmod tgt
+    exit 0
+fi
 
 python=$(command -v python3 || true)
 [ -n "$python" ] || { packages python3 python3-venv; python=python3; }

@@ -6,6 +6,7 @@ Every case is told with its time on each kernel. A kernel that is not to be had 
 import shlex
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,18 @@ from xml.etree import ElementTree
 from tests.kernel import archive, checkout, guest, guest_image, tape_target
 from tests.kernel.cache import Unavailable
 
-LIMIT = 300.0  # seconds for one guest, from power-on to power-off
+SKIPPED = "left out: "
+LIMIT = 600.0  # seconds for one guest, from power-on to power-off
 
 JOB = """\
 mkdir /run/checkout && cd /run/checkout && busybox tar -xf /mnt/checkout.tar || exit 99
 export PYTHONPATH=/run/checkout:/run/checkout/agent PYTHONUNBUFFERED=1
-python3 -m pytest -p no:cacheprovider -o console_output_style=classic -v --junit-xml=/mnt/results.xml -o junit_family=xunit1 {arguments}
+python3 -m pytest -v {arguments}
 """
+SETTINGS = (
+    *("-p", "no:cacheprovider", "-o", "console_output_style=classic"),
+    *("-o", "junit_family=xunit1", "--junit-xml=/mnt/results.xml"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ def _run(image: guest_image.Image, arguments: list[str]) -> tuple[list[Case], in
     with tempfile.TemporaryDirectory() as place, tape_target.serve() as target:
         share = Path(place)
         checkout.pack(share / "checkout.tar")
-        words = ["tests/kernel/cases", f"--tape-target={target}", *arguments]
+        words = [*SETTINGS, "tests/kernel/cases", f"--tape-target={target}", *arguments]
         job = JOB.format(arguments=shlex.join(words))
         ended = guest.run(image, share, job, limit=LIMIT, say=lambda line: print(f"  {line}", flush=True))
         print(f"kernel guest {image.release}: job began at {ended.booted:.1f} s, ended at {ended.seconds:.1f} s")
@@ -74,7 +80,7 @@ def _cases(results: Path) -> Iterator[Case]:
     for case in ElementTree.parse(results).getroot().iter("testcase"):  # noqa: S314 - written by our own pytest
         skipped = case.find("skipped")
         bad = case.find("failure") is not None or case.find("error") is not None
-        outcome = "FAILED" if bad else "passed" if skipped is None else f"skipped: {skipped.get('message')}"
+        outcome = "FAILED" if bad else "passed" if skipped is None else f"{SKIPPED}{skipped.get('message')}"
         group = case.get("classname", "").rpartition(".")[2].removeprefix("test_")
         measured = ", ".join(f"{each.get('name')} {each.get('value')}" for each in case.iter("property"))
         yield Case(f"{group}: {case.get('name')}", float(case.get("time", "0")), outcome, measured)
@@ -82,8 +88,12 @@ def _cases(results: Path) -> Iterator[Case]:
 
 def _tell(release: str, cases: list[Case]) -> None:
     print(f"\nkernel {release}: {len(cases)} cases, {sum(case.seconds for case in cases):.0f} s of guest time")
+    left_out = Counter(case.outcome for case in cases if case.outcome.startswith(SKIPPED))
     for case in cases:
-        print(f"{case.seconds:7.2f} s  {case.outcome:7}  {case.name}{case.measured and f' ({case.measured})'}")
+        if case.outcome not in left_out:
+            print(f"{case.seconds:7.2f} s  {case.outcome}  {case.name}{case.measured and f' ({case.measured})'}")
+    for reason, count in left_out.items():
+        print(f"{count} cases {reason}")
 
 
 if __name__ == "__main__":

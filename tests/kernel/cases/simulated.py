@@ -8,7 +8,7 @@ import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -31,7 +31,8 @@ TIME_OUT, TRANSPORT_ERROR = 0x04, 0x10
 
 
 def load(count: int = 1, **parameters: object) -> tuple[Node, ...]:
-    """Load the module with tape drives, and wait until they and udev's work on them are there."""
+    """Load the module with tape drives, in place of what was there, and wait until udev has done with them."""
+    unload()
     given = {"ptype": 1, "max_luns": 1, "num_tgts": 1, "add_host": count, **parameters}
     words = [f"{name}={value}" for name, value in given.items()]
     subprocess.run(["modprobe", "-a", "sg", "st"], check=True)
@@ -50,7 +51,19 @@ def settled(count: int) -> tuple[Node, ...]:
     """Wait for exactly so many drives, known to sg and st and done with by udev."""
     await_(lambda: len(complete()) == count and len(sysfs.scan()) == count, f"{count} drives")
     subprocess.run(["udevadm", "settle"], check=True)
-    return complete()
+    nodes = complete()
+    # to settle is not enough: udev may not have heard of them yet
+    await_(lambda: all(known_to_udev(node) for node in nodes), "udev")
+    for node in nodes:  # by which the kernel asks a drive again after a time-out; 10 s else
+        (sysfs.SYS / "bus/scsi/devices" / node.hctl / "eh_timeout").write_text("1")
+    return nodes
+
+
+def known_to_udev(node: Node) -> bool:
+    """Whether udev has done with both nodes of a drive: then it keeps a file for each."""
+    entries = (f"scsi_generic/{node.sg}", f"scsi_tape/{node.nst}")
+    numbers = [(sysfs.SYS / "class" / entry / "dev").read_text().strip() for entry in entries]
+    return all(Path(f"/run/udev/data/c{number}").exists() for number in numbers)
 
 
 def complete() -> tuple[Node, ...]:
@@ -96,6 +109,17 @@ class Hasty:
 
     def execute(self, command: Command) -> Reply:
         return self.device.execute(replace(command, timeout=self.seconds))
+
+
+def hastily(seconds: float) -> Callable[[str], AbstractContextManager[Transport]]:
+    """An opener of nodes whose commands have no more time than this."""
+
+    @contextmanager
+    def opener(path: str) -> Iterator[Transport]:
+        with sgio.open_device(path) as device:
+            yield Hasty(device, seconds)
+
+    return opener
 
 
 def reset(node: Node) -> None:
