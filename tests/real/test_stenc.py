@@ -288,7 +288,8 @@ def test_a_tape_written_under_our_key_keeps_stencs_hands_off(power_on: PowerOn) 
 
     assert shown.line("Volume Encryption:") == "Encrypted, but unable to decrypt due to invalid key."
     assert printed("Volume Key Desc.(uKAD):", kad["UNAUTHENTICATED"]) in shown.out
-    clear = bench.tapekey("tape", "write", stdin=PLAIN)  # the guard that save closed stands
+    assert bench.tapekey("tape", "write", stdin=PLAIN).status == SAFETY
+    clear = bench.tapekey("tape", "write", "--in-clear", stdin=PLAIN)  # the guard that save closed stands
     assert clear.status == DATA_PROTECT
 
 
