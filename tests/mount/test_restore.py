@@ -202,65 +202,67 @@ def test_foreign_encrypted_cartridge_is_left_to_its_owner(tmp_path: Path) -> Non
         assert "SPOUT" not in tampering.changes(host.seen)
 
 
-def test_foreign_owner_is_not_touched(partners: Rig) -> None:
-    tampering.set_foreign_key(partners)
-    host = tampering.watched(partners.host)
+def test_foreign_owner_is_not_touched(agent: Rig) -> None:
+    tampering.set_foreign_key(agent)
+    host = tampering.watched(agent.host)
     with pytest.raises(Refused) as caught:
-        partners.restore(host)
+        agent.restore(host)
     assert caught.value.alarm
     assert tampering.changes(host.seen) == set()
 
 
-def test_nobody_is_asked_for_a_key_of_clear_data(tmp_path: Path) -> None:
-    with rig(tmp_path) as agent:
+@pytest.mark.parametrize("name", DRIVES)
+def test_nobody_is_asked_for_a_key_of_clear_data(name: str, tmp_path: Path) -> None:
+    with rig(tmp_path, name) as agent:
         tampering.write_clear(agent)
         restored = agent.restore()
         assert isinstance(restored.decision, ReadClear)
         assert agent.read() == PLAIN
 
 
-def test_observed_cartridge_is_not_touched(partners: Rig) -> None:
-    partners.manager.release_cartridge("ENC001L6", by="operator")
-    partners.rule(Stance.OBSERVE)
-    host = tampering.watched(partners.host)
-    assert isinstance(partners.restore(host).decision, Leave)
+def test_observed_cartridge_is_not_touched(agent: Rig) -> None:
+    agent.manager.release_cartridge("ENC001L6", by="operator")
+    agent.rule(Stance.OBSERVE)
+    host = tampering.watched(agent.host)
+    assert isinstance(agent.restore(host).decision, Leave)
     assert tampering.changes(host.seen) == set()
 
 
 @pytest.mark.parametrize("management", [Management.LIBRARY, Management.DISABLED])
-def test_drive_that_takes_no_key_is_refused(partners: Rig, management: Management) -> None:
-    partners.machine.set(management=management)
-    host = tampering.watched(partners.host)
+def test_drive_that_takes_no_key_is_refused(agent: Rig, management: Management) -> None:
+    agent.machine.set(management=management)
+    host = tampering.watched(agent.host)
     with pytest.raises(Refused):
-        partners.restore(host)
+        agent.restore(host)
     assert "SPOUT" not in tampering.changes(host.seen)
 
 
-def test_deactivated_key_reads_and_never_writes(partners: Rig) -> None:
-    mount = partners.manager.current(partners.serial)
+def test_deactivated_key_reads_and_never_writes(agent: Rig) -> None:
+    mount = agent.manager.current(agent.serial)
     assert mount is not None
     assert mount.key_id is not None
-    with partners.manager.store.writing() as transaction:
+    with agent.manager.store.writing() as transaction:
         data_keys.move(transaction, mount.key_id, State.DEACTIVATED, why="retired by the operator")
     with pytest.raises(Refused, match="retired by the operator"):
-        partners.save()
-    partners.restore()
-    assert partners.read() == PLAIN
+        agent.save()
+    agent.restore()
+    assert agent.read() == PLAIN
 
 
-def test_destroyed_key_is_not_tried(partners: Rig) -> None:
-    mount = partners.manager.current(partners.serial)
+def test_destroyed_key_is_not_tried(agent: Rig) -> None:
+    mount = agent.manager.current(agent.serial)
     assert mount is not None
     assert mount.key_id is not None
-    with partners.manager.store.writing() as transaction:
+    with agent.manager.store.writing() as transaction:
         data_keys.move(transaction, mount.key_id, State.DEACTIVATED)
         data_keys.move(transaction, mount.key_id, State.DESTROYED, why="by order")
     with pytest.raises(Refused, match="destroyed"):
-        partners.restore()
+        agent.restore()
 
 
-def test_clear_labels_are_read_only_when_asked_for(tmp_path: Path) -> None:
-    with rig(tmp_path) as agent:
+@pytest.mark.parametrize("name", DRIVES)
+def test_clear_labels_are_read_only_when_asked_for(name: str, tmp_path: Path) -> None:
+    with rig(tmp_path, name) as agent:
         agent.save()
         agent.write()
         tampering.append_clear(agent)
