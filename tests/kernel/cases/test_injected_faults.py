@@ -1,6 +1,7 @@
 """Each command of ours made to fail on a real kernel: a typed error comes of it, and never "no encryption"."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -35,6 +36,8 @@ from tapekey.scsi.run import run
 from tests.kernel.cases import injected, simulated
 from tests.kernel.cases.injected import Fault, sense
 from tests.kernel.cases.simulated import Hasty
+
+NO_ANSWER = Fault(answered=False)
 
 # fmt: off
 OURS: dict[str, Command] = {
@@ -82,9 +85,10 @@ FAULTS: dict[str, tuple[Fault, type[TapekeyError]]] = {
     "no connection":        (Fault(host=0x01), TransportFailed),
     "host adapter error":   (Fault(host=0x07), TransportFailed),
     "path lost":            (Fault(host=0x0E), TransportFailed),
-    "no answer":            (Fault(answered=False), TimedOut),
+    "no answer":            (NO_ANSWER, TimedOut),
 }
 # fmt: on
+ANSWERED = [name for name, (fault, _) in FAULTS.items() if fault is not NO_ANSWER]
 ASKING = {0x12: "INQUIRY", 0x5A: "MODE SENSE(10)", 0xA2: "SPIN", 0xA3: "REPORT OPCODES"}
 
 
@@ -96,26 +100,50 @@ VERBS: dict[int, Callable[[Transport], object]] = {
 
 
 @pytest.fixture(scope="module")
-def drive() -> Node:
-    """One drive for all: each case takes its faults away again."""
-    (node,) = simulated.load()
-    if not injected.rules(node).exists():
+def drives() -> tuple[Node, ...]:
+    """A few drives for all: each case takes its faults away again."""
+    nodes = simulated.load(4)
+    if not injected.rules(nodes[0]).exists():
         pytest.skip("this kernel's scsi_debug injects no faults through debugfs")
-    return node
+    return nodes
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.fixture
+def drive(drives: tuple[Node, ...]) -> Node:
+    return drives[0]
+
+
+@pytest.mark.parametrize("name", ANSWERED)
 def test_every_command_made_to_fail_is_its_typed_error(name: str, drive: Node) -> None:
     fault, kind = FAULTS[name]
     wrong = {}
     with simulated.opened(drive) as (device,):
-        for command_name, command in (OURS if fault.answered else one_of_each_opcode()).items():
+        for command_name, command in OURS.items():
             with injected.fault(drive, command.cdb[0], fault):
                 ended = outcome(Hasty(device, fault.patience), command)
             simulated.calm(device)  # the kernel may have reset it
             if not isinstance(ended, kind):
                 wrong[command_name] = repr(ended)
     assert not wrong
+
+
+def test_every_command_without_an_answer_times_out(drives: tuple[Node, ...]) -> None:
+    commands = [*one_of_each_opcode().items()]
+    shares = [commands[each :: len(drives)] for each in range(len(drives))]
+    with ThreadPoolExecutor(len(drives)) as side_by_side:
+        ended = [each for share in side_by_side.map(unanswered, drives, shares) for each in share]
+    assert [name for name, error in ended if not isinstance(error, TimedOut)] == []
+    assert len(ended) == len(commands)
+
+
+def unanswered(drive: Node, commands: list[tuple[str, Command]]) -> list[tuple[str, object]]:
+    ended = []
+    with simulated.opened(drive) as (device,):
+        for name, command in commands:
+            with injected.fault(drive, command.cdb[0], NO_ANSWER):
+                ended.append((name, outcome(Hasty(device, NO_ANSWER.patience), command)))
+            simulated.calm(device)  # the kernel may have reset it
+    return ended
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -135,7 +163,7 @@ def test_drive_with_a_fault_in_its_answers_is_never_without_encryption(name: str
 
 
 def one_of_each_opcode() -> dict[str, Command]:
-    """The kernel gives up whole seconds only, which adds up."""
+    """A time-out takes a second at least, which adds up."""
     return {name: OURS[name] for name in {command.cdb[0]: name for name, command in OURS.items()}.values()}
 
 

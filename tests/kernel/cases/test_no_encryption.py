@@ -1,5 +1,7 @@
 """A drive that knows no encryption says so, and that alone is "no encryption"."""
 
+import itertools
+
 import pytest
 
 from tapekey.drive import abilities, identity
@@ -68,12 +70,11 @@ def test_drive_is_judged_to_have_no_encryption() -> None:
     assert not found.write_guard
 
 
-@pytest.mark.parametrize("stance", Stance)
-def test_no_rule_gives_it_a_key(stance: Stance) -> None:
+def test_no_rule_gives_it_a_key() -> None:
     (node,) = simulated.load()
     with simulated.opened(node) as (device,):
         found = abilities.abilities(device)
-    for intent in Intent:
+    for stance, intent in itertools.product(Stance, Intent):
         decision = decide(facts(stance, intent, found))
         assert not isinstance(decision, MakeKey | UseKey | ReadKey)
         assert stance is not Stance.REQUIRE or isinstance(decision, Refuse | Protect)
