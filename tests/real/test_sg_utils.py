@@ -105,7 +105,7 @@ def test_sg_inq_and_sg_vpd_name_the_drive_that_tapekey_names(power_on: PowerOn, 
     assert standard.line("Vendor identification:") == told["vendor"]
     assert standard.line("Product identification:") == told["product"]
     assert standard.line("Product revision level:") == told["revision"]
-    assert serial.line("Unit serial number:") == told["serial"] == SERIAL
+    assert serial.line("serial number: ") == told["serial"] == SERIAL
     assert f"designator type: NAA,  code set: Binary\n      0x{told['naa']}" in designators.text
 
 
@@ -125,7 +125,7 @@ def test_the_vital_pages_are_those_that_the_drive_lists(power_on: PowerOn, name:
 def test_worm_ability_and_manufacturers_serial_are_read_alike(power_on: PowerOn) -> None:
     bench = power_on("ibm-lto6")
     able = vital.decode_sequential_access(run(bench.host, inquiry.inquire_vital(VitalPage.SEQUENTIAL_ACCESS)))
-    assert printed(bench.real("sg_vpd", "-p", "0xb0", "/dev/sg0")).line("WORM=") == str(int(able))
+    assert printed(bench.real("sg_vpd", "--raw", "-p", "0xb0", "/dev/sg0")).out[4] & 1 == able
     maker = printed(bench.real("sg_vpd", "-p", "0xb1", "/dev/sg0")).line("Manufacturer-assigned serial number:")
     assert maker == identity.identify(bench.host).manufacturer_serial
 
@@ -216,7 +216,8 @@ def test_a_flaw_in_a_parameter_list_is_pointed_at(power_on: PowerOn, at: int, va
 
     done = bench.raw(SPOUT.format(len(flawed)), out=flawed)
 
-    assert (done.status, done.line("Additional sense:")) == (5, "Invalid field in parameter list")
+    assert done.status in (5, 19)  # sg3_utils since 1.47 has a status of its own for a parameter list
+    assert done.line("Additional sense:") == "Invalid field in parameter list"
     assert f"Error in Data parameters: {where}" in done.text
     assert bench.status()["owner"] == "none"
 
@@ -296,7 +297,7 @@ def test_sg_logs_lists_the_log_pages_that_we_read(power_on: PowerOn, name: str) 
     bench = power_on(name)
     ours = log.decode_supported(run(bench.host, log.log_sense(LogPage.SUPPORTED)))
     theirs = printed(bench.real("sg_logs", "-l", "/dev/sg0")).text
-    listed = [int(code, 16) for code in re.findall(r"^ {4}(0x[0-9a-f]{2}) ", theirs, re.MULTILINE)]
+    listed = [int(code, 16) for code in re.findall(r"^ {2,4}(0x[0-9a-f]{2}) ", theirs, re.MULTILINE)]
     assert listed == list(ours)
     assert {LogPage.DEVICE_STATUS, LogPage.VOLUME_STATISTICS, LogPage.TAPE_ALERT} <= set(ours)
 

@@ -8,6 +8,7 @@ again, and it may be used in commands.
 """
 
 import io
+import os
 import re
 import shlex
 import subprocess
@@ -128,8 +129,16 @@ class Teller:
         return self._shell(command)
 
     def _shell(self, command: str, said: str = "") -> tuple[int, str]:
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # python3 is one that has `cryptography`
         done = subprocess.run(
-            ["sh", "-c", command], cwd=self.place, input=said, capture_output=True, text=True, timeout=30, check=False
+            ["sh", "-c", command],
+            cwd=self.place,
+            env={**os.environ, "PATH": path},
+            input=said,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
         )
         return done.returncode, done.stdout + done.stderr
 
