@@ -17,8 +17,6 @@ from typing import Final
 
 from tests.kernel.guest_image import HERE, Image
 
-GATEWAY: Final = "10.0.2.2"  # the host's loopback, as the guest sees it
-
 KERNEL_LINE: Final = (
     "console=ttyS0 quiet net.ifnames=0 mitigations=off nokaslr audit=0 apparmor=0 no_timer_check "
     "random.trust_cpu=on panic=-1"
