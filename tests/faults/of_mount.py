@@ -103,17 +103,17 @@ FAULTS: Final = {
     ),
     "foreign data overwritten": Fault(
         entry(table.SAVE, Situation.FOREIGN, MakeKey(14, "nothing on it is ours")),  # type: ignore[arg-type]
-        f"{_OUTCOME}test_foreign_encrypted_cartridge_is_left_readable_to_its_owner[ibm-lto6]",
+        f"{_OUTCOME}test_foreign_encrypted_cartridge_is_left_readable_to_its_owner[ibm-lto6, range taken]",
         "a cartridge that someone else encrypted gets a new key",
     ),
     "unknown contents treated as blank": Fault(
         replaced(contents, "look", _as_blank(Contents.UNKNOWN)),
-        f"{_OUTCOME}test_unknown_contents_are_never_scratch[ibm-lto6]",
+        f"{_OUTCOME}test_unknown_contents_are_never_scratch[ibm-lto6, range taken]",
         "what could not be found out passes for nothing",
     ),
     "no encrypted block treated as blank": Fault(
         replaced(contents, "look", _as_blank(Contents.CLEAR)),
-        f"{_OUTCOME}test_clear_data_is_not_written_over[ibm-lto6]",
+        f"{_OUTCOME}test_clear_data_is_not_written_over[ibm-lto6, range taken]",
         "a tape full of clear data passes for an empty one",
     ),
     "disagreeing names ignored": Fault(
