@@ -13,7 +13,7 @@
 
 #include "keywrap.h"
 
-enum { CHUNK_BLOCKS = 1024, CHUNK = 256, ROUNDS = 6, MOST_SEMIBLOCKS = 512 };
+enum { CHUNK_BLOCKS = 512, CHUNK = 128, ROUNDS = 6, MOST_SEMIBLOCKS = 512 };
 
 struct keywrap {
     EVP_CIPHER_CTX *encrypt, *decrypt;

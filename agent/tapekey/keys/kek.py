@@ -31,7 +31,7 @@ class Unwrapped:
 class Rewrapped:
     """Wrapped keys of equal size, one behind the other; those in `failed` (their places) are zeros."""
 
-    wrapped: bytes
+    wrapped: bytearray
     failed: tuple[int, ...]
 
 
@@ -58,11 +58,11 @@ class Kek(Protocol):
         """Wrap every key of `size` bytes in `keys`."""
         ...
 
-    def unwrap_all(self, wrapped: bytes, size: int) -> Unwrapped:
+    def unwrap_all(self, wrapped: bytes | bytearray, size: int) -> Unwrapped:
         """Unwrap every piece of `size` bytes in `wrapped`."""
         ...
 
-    def rewrap_all(self, to: "Kek", wrapped: bytes, size: int) -> Rewrapped:
+    def rewrap_all(self, to: "Kek", wrapped: bytes | bytearray, size: int) -> Rewrapped:
         """Unwrap every piece of `size` bytes and wrap it under another key, without showing it in between."""
         ...
 
@@ -129,7 +129,7 @@ class Portable:
             keywrap.aes_key_wrap(self.kek.reveal(), view[at : at + size]) for at in range(0, len(keys), size)
         )
 
-    def unwrap_all(self, wrapped: bytes, size: int) -> Unwrapped:
+    def unwrap_all(self, wrapped: bytes | bytearray, size: int) -> Unwrapped:
         demand_wrapped(size, 24, len(wrapped))
         keys, failed = bytearray(), []
         for place in range(len(wrapped) // size):
@@ -140,13 +140,13 @@ class Portable:
                 failed.append(place)
         return Unwrapped(Secret.taken_from(keys), tuple(failed))
 
-    def rewrap_all(self, to: Kek, wrapped: bytes, size: int) -> Rewrapped:
+    def rewrap_all(self, to: Kek, wrapped: bytes | bytearray, size: int) -> Rewrapped:
         opened = self.unwrap_all(wrapped, size)
         with opened.keys as keys:
             made = bytearray(to.wrap_all(keys, size - INTEGRITY))
         for place in opened.failed:
             made[place * size : (place + 1) * size] = bytes(size)
-        return Rewrapped(bytes(made), opened.failed)
+        return Rewrapped(made, opened.failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,22 +177,22 @@ class Compiled:
         demand_whole(size, len(keys))
         return self._wrapped(keys, size, len(keys) // size, 0)
 
-    def unwrap_all(self, wrapped: bytes, size: int) -> Unwrapped:
+    def unwrap_all(self, wrapped: bytes | bytearray, size: int) -> Unwrapped:
         demand_wrapped(size, 24, len(wrapped))
         keys, bad, _ = self._unwrapped(wrapped, size, 0)
-        return Unwrapped(keys, tuple(place for place, wrong in enumerate(bad) if wrong))
+        return Unwrapped(keys, _places(bad))
 
-    def rewrap_all(self, to: Kek, wrapped: bytes, size: int) -> Rewrapped:
+    def rewrap_all(self, to: Kek, wrapped: bytes | bytearray, size: int) -> Rewrapped:
         demand_wrapped(size, 24, len(wrapped))
         if not isinstance(to, Compiled):
             raise TypeError("both keys are opened the same way")
         ffi, count = self.native.ffi, len(wrapped) // size
         made, bad = bytearray(len(wrapped)), bytearray(count)
         if not self.native.lib.keywrap_rewrap(
-            self.handle, to.handle, wrapped, ffi.from_buffer(made), size, count, ffi.from_buffer(bad)
+            self.handle, to.handle, ffi.from_buffer(wrapped), ffi.from_buffer(made), size, count, ffi.from_buffer(bad)
         ):
             raise _broken()
-        return Rewrapped(bytes(made), tuple(place for place, wrong in enumerate(bad) if wrong))
+        return Rewrapped(made, _places(bad))
 
     def _wrapped(self, keys: Secret, size: int, count: int, padded: int) -> bytes:
         ffi = self.native.ffi
@@ -208,14 +208,21 @@ class Compiled:
             raise refusal()
         return keys if sizes[0] == len(keys) else Secret(keys.reveal()[: sizes[0]])
 
-    def _unwrapped(self, wrapped: bytes, size: int, padded: int) -> tuple[Secret, bytearray, Any]:
+    def _unwrapped(self, wrapped: bytes | bytearray, size: int, padded: int) -> tuple[Secret, bytearray, Any]:
         """Straight into the page of a Secret."""
         ffi, count = self.native.ffi, len(wrapped) // size
         bad, sizes = bytearray(count), ffi.new("size_t[]", count)
         keys = Secret(bytes(count * (size - INTEGRITY)))
         with keys.filled() as page:
             done = self.native.lib.keywrap_unwrap(
-                self.handle, wrapped, ffi.from_buffer(page), size, count, ffi.from_buffer(bad), sizes, padded
+                self.handle,
+                ffi.from_buffer(wrapped),
+                ffi.from_buffer(page),
+                size,
+                count,
+                ffi.from_buffer(bad),
+                sizes,
+                padded,
             )
         if not done:
             raise _broken()
@@ -236,6 +243,11 @@ def demand_wrapped(size: int, least: int, total: int | None = None) -> None:
 
 def refusal() -> NotThisKey:
     return NotThisKey("the key-encrypting key does not open this")
+
+
+def _places(bad: bytearray) -> tuple[int, ...]:
+    """Where a batch failed: mostly nowhere, which is found out without looking at each."""
+    return tuple(place for place, wrong in enumerate(bad) if wrong) if any(bad) else ()
 
 
 def _broken() -> MemoryError:
