@@ -40,7 +40,7 @@ def execute(
     OSError: the ioctl itself failed. CheckConditionError, UnspecifiedError: the command did.
     """
     if data_out and data_in:
-        raise NotImplementedError("a command moves data one way")
+        raise ValueError("a command moves data one way")
     direction = TO_DEVICE if data_out else FROM_DEVICE if data_in else NONE
     data = ffi.from_buffer(data_out or data_in) if direction else ffi.NULL
     sense = bytearray(max_sense_data_length)
