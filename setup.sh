@@ -27,7 +27,7 @@ packages() {
 
 # What builds and runs the kernel guest, and the tape that it reaches on this host; on top of `test`.
 if [ "$kind" = kernel ]; then
-    packages qemu-system-x86 debootstrap debian-archive-keyring cpio e2fsprogs kmod tgt
+    packages qemu-system-x86 debootstrap debian-archive-keyring cpio e2fsprogs kmod
     exit 0
 fi
 
@@ -36,7 +36,8 @@ python=$(command -v python3 || true)
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "python 3.11 or newer is needed, $python is older"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || packages python3-venv
 [ "$kind" = run ] || [ -e "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] || packages python3-dev
-[ "$kind" = run ] || packages stenc sg3-utils umockdev gir1.2-umockdev-1.0 python3-gi gcc libc6-dev libssl-dev groff-base
+[ "$kind" = run ] || packages stenc sg3-utils umockdev gir1.2-umockdev-1.0 python3-gi mtx tgt libiscsi-bin libiscsi-dev \
+    gcc libc6-dev libssl-dev groff-base
 
 stamp=.venv/ready-$kind
 lock=requirements/$kind.txt

@@ -21,12 +21,14 @@ class Command:
     data_out     what is sent with it; a `Secret` as a whole as soon as any part of it is key material
     data_in_max  the most that may come back, in bytes
     timeout      seconds
+    into         where a device in this process may put what comes back instead of allocating; others ignore it
     """
 
     cdb: bytes
     data_out: Buffer | Secret = b""
     data_in_max: int = 0
     timeout: float = 60.0
+    into: memoryview | None = None
 
     def __repr__(self) -> str:
         out = repr(self.data_out) if isinstance(self.data_out, Secret) else f"{len(self.data_out)} bytes"
