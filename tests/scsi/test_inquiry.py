@@ -105,3 +105,24 @@ def test_any_bytes_are_inquiry_data_or_malformed(data: bytes) -> None:
             read(data)
         except Malformed:
             continue
+
+
+LUNS = {
+    "the changer, two drives": (
+        "00 00 00 18 00 00 00 00" + " 00" * 8 + " 00 01" + " 00" * 6 + " 00 02" + " 00" * 6,
+        (0, 1, 2),
+    ),
+    "flat space from 256": ("00 00 00 08 00 00 00 00 41 2c 00 00 00 00 00 00", (300,)),
+}
+
+
+@pytest.mark.parametrize(("image", "luns"), LUNS.values(), ids=LUNS)
+def test_a_unit_number_stands_in_the_first_two_bytes_of_its_eight(image: str, luns: tuple[int, ...]) -> None:
+    assert inquiry.encode_luns(luns) == bytes.fromhex(image)
+    assert inquiry.decode_luns(bytes.fromhex(image)) == luns
+
+
+@pytest.mark.parametrize("lun", ["80 00 00 00 00 00 00 00", "00 00 00 00 00 00 00 01", "01 00 00 00 00 00 00 00"])
+def test_a_unit_number_of_more_than_one_level_is_malformed(lun: str) -> None:
+    with pytest.raises(Malformed):
+        inquiry.decode_luns(bytes.fromhex("00 00 00 08 00 00 00 00" + lun))

@@ -15,6 +15,7 @@ from tapekey.wire.layout import bits, decode, encode, rest, size_of, text, uint,
 
 ROOM: Final = 512
 _FIPS = 39
+_PERIPHERAL_LAST, _FLAT, _FLAT_LAST = 0xFF, 0x4000, 0x3FFF
 
 
 class VitalPage(Code):
@@ -114,14 +115,28 @@ def report_luns(room: int = ROOM) -> Command:
 
 def encode_luns(luns: tuple[int, ...]) -> bytes:
     """Write the data of REPORT LUNS: length, 4 reserved bytes, 8 bytes a unit."""
-    body = b"".join(lun.to_bytes(8, "big") for lun in luns)
+    body = b"".join(_lun(number) for number in luns)
     return len(body).to_bytes(4, "big") + bytes(4) + body
 
 
 def decode_luns(data: bytes) -> tuple[int, ...]:
-    """Read the data of REPORT LUNS."""
+    """Read the data of REPORT LUNS: the numbers of units of one level. Malformed if one has more levels."""
     header = received.fixed(data, 8, "the list of logical units")
     body = received.behind(data, 8, int.from_bytes(header[:4], "big"))
     if len(body) % 8:
         raise Malformed("the list of logical units is cut short", why=f"{len(body)} bytes are no multiple of 8")
-    return tuple(int.from_bytes(body[at : at + 8], "big") for at in range(0, len(body), 8))
+    return tuple(_number(body[at : at + 8]) for at in range(0, len(body), 8))
+
+
+def _lun(number: int) -> bytes:
+    """The eight bytes of a LUN: peripheral device addressing up to 255, flat space behind it (SAM-5 4.7.7)."""
+    if not 0 <= number <= _FLAT_LAST:
+        raise ValueError(f"{number} is no logical unit number of one level")
+    return (number if number <= _PERIPHERAL_LAST else _FLAT | number).to_bytes(2, "big") + bytes(6)
+
+
+def _number(image: bytes) -> int:
+    first = int.from_bytes(image[:2], "big")
+    if any(image[2:]) or (first & 0xC000 == 0 and first > _PERIPHERAL_LAST) or first & 0x8000:
+        raise Malformed("a logical unit number is not of one level", why=image.hex(" "))
+    return first & _FLAT_LAST

@@ -27,6 +27,7 @@ from tapekey.target.modes import Modes
 from tapekey.target.personality import PERSONALITIES, Personality
 from tapekey.target.state import Drive
 from tapekey.target.tray import Place
+from tapekey.target.unit import Answer
 
 LOCK: Final = "lock"
 SOCKET: Final = "socket"
@@ -137,6 +138,18 @@ class Machine:
             reply = drive.execute(self.drive, nexus, command)
             self._keep()
             return reply
+
+    def serve(self, nexus: str, command: Command) -> Answer:
+        """The same, as a logical unit answers: what comes back may be a view into `command.into`."""
+        reply = self.execute(nexus, command)
+        return Answer(reply.status, reply.data_in, reply.sense)
+
+    def nexus_lost(self, nexus: str) -> None:
+        """A session has ended: its RESERVE and its PREVENT go with it."""
+        with self._turn:
+            if self.drive.reservations.simple == nexus:
+                self.drive.reservations.simple = ""
+            self.drive.nexuses.get(nexus).prevents_removal = False
 
     # --- the front panel ---
 

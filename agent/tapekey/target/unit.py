@@ -1,0 +1,34 @@
+"""A logical unit as the servers see it: a command of a nexus goes in, an answer comes out.
+
+The drive and the medium changer are units; the Unix socket and iSCSI are servers. Neither knows the other.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from tapekey.exchange import Buffer, Command
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a unit answers: SCSI status byte, data (a view into `Command.into` or bytes), sense bytes."""
+
+    status: int
+    data: Buffer = b""
+    sense: bytes = b""
+
+
+class Unit(Protocol):
+    """A logical unit. Any number of threads may call it; it takes care of its own turns."""
+
+    def serve(self, nexus: str, command: Command) -> Answer:
+        """Carry out one command of a nexus. Nothing that a client sends raises."""
+        ...
+
+    def reset(self) -> None:
+        """Reset the logical unit, as LOGICAL UNIT RESET and TARGET RESET do."""
+        ...
+
+    def nexus_lost(self, nexus: str) -> None:
+        """Let go of what ends with a session: its RESERVE, its PREVENT, and its record where nothing hangs on it."""
+        ...
