@@ -85,6 +85,8 @@ def wire(*, size: int) -> Callable[[type[T]], type[T]]:
                 raise TypeError(f"{cls.__name__}.{item.name} overlaps another row")
             taken |= claim
         cls.WIRE_SIZE = size  # type: ignore[attr-defined]
+        cls.WIRE_READERS = tuple(_reader(item.metadata["row"]) for item in fields(cls))  # type: ignore[arg-type, attr-defined]
+        cls.WIRE_WRITERS = tuple(_writer(cls.__name__, item.name, item.metadata["row"], size) for item in fields(cls))  # type: ignore[arg-type, attr-defined]
         return cls
 
     return close
@@ -119,55 +121,68 @@ def decode(structure: type[T], data: bytes | bytearray | memoryview) -> T:
     size = size_of(structure)
     if len(image) < size:
         raise Malformed(f"{structure.__name__} is cut short", why=f"{len(image)} bytes of {size}")
-    return structure(**{item.name: _read(item.metadata["row"], image) for item in fields(structure)})  # type: ignore[arg-type]
+    return structure(*[read(image) for read in structure.WIRE_READERS])  # type: ignore[attr-defined]
 
 
 def encode(value: object) -> bytes:
     """Write a structure. A value that its row cannot hold is the caller's mistake: ValueError."""
-    image = bytearray(size_of(type(value)))
-    tail = b""
-    for item in fields(value):  # type: ignore[arg-type]
-        row: Row = item.metadata["row"]
-        content = getattr(value, item.name)
-        if row.form == "rest":
-            tail = row.unkind(content)
+    image, tail = 0, b""
+    for name, write in value.WIRE_WRITERS:  # type: ignore[attr-defined]
+        written = write(getattr(value, name))
+        if isinstance(written, int):
+            image |= written
         else:
-            _write(row, image, content, f"{type(value).__name__}.{item.name}")
-    return bytes(image) + tail
+            tail = written
+    return image.to_bytes(size_of(type(value)), "big") + tail
 
 
-def _read(row: Row, image: bytes) -> Any:
+def _reader(row: Row) -> Callable[[bytes], Any]:
+    """What reads a row: chosen once, since every command is decoded by these."""
+    start, end, kind, low, mask = row.offset, row.offset + row.size, row.kind, row.low, row.mask()
     if row.form == "rest":
-        return row.kind(image[row.offset :])
-    piece = image[row.offset : row.offset + row.size]
+        return lambda image: kind(image[start:])
     if row.form == "octets":
-        return piece
+        return lambda image: image[start:end]
     if row.form == "text":
-        return piece.decode("ascii", "replace").rstrip(" \0")
-    number = int.from_bytes(piece, "big", signed=row.form == "sint")
+        return lambda image: image[start:end].decode("ascii", "replace").rstrip(" \0")
     if row.form == "sint":
-        return number
-    return row.kind((number & row.mask()) >> row.low)
+        return lambda image: int.from_bytes(image[start:end], "big", signed=True)
+    if row.size == 1:
+        return lambda image: kind((image[start] & mask) >> low)
+    return lambda image: kind((int.from_bytes(image[start:end], "big") & mask) >> low)
 
 
-def _write(row: Row, image: bytearray, content: Any, name: str) -> None:
-    where = slice(row.offset, row.offset + row.size)
-    if row.form == "octets":
-        if len(content) != row.size:
-            raise ValueError(f"{name} takes {row.size} bytes, not {len(content)}")
-        image[where] = content
-    elif row.form == "text":
-        if len(content) > row.size or not content.isascii():
-            raise ValueError(f"{name} takes {row.size} ASCII characters")
-        image[where] = content.encode("ascii").ljust(row.size)
-    elif row.form == "sint":
-        image[where] = int(content).to_bytes(row.size, "big", signed=True)
-    else:
-        number = int(content)
-        if not 0 <= number <= row.mask() >> row.low:
-            raise ValueError(f"{name} cannot hold {number}")
-        old = int.from_bytes(image[where], "big")
-        image[where] = (old | number << row.low).to_bytes(row.size, "big")
+def _writer(owner: str, field_name: str, row: Row, size: int) -> tuple[str, Callable[[Any], int | bytes]]:
+    """What writes a row: its bits in their place in a number of the structure's size, or the bytes of a `rest`."""
+    name, place = f"{owner}.{field_name}", 8 * (size - row.offset - row.size)
+    width, low, most = row.size, row.low + place, row.mask() >> row.low
+
+    def number(content: Any) -> int:
+        if not 0 <= (value := int(content)) <= most:
+            raise ValueError(f"{name} cannot hold {value}")
+        return value << low
+
+    def signed(content: Any) -> int:
+        return int.from_bytes(int(content).to_bytes(width, "big", signed=True), "big") << place
+
+    def octets(content: Any) -> int:
+        if len(content) != width:
+            raise ValueError(f"{name} takes {width} bytes, not {len(content)}")
+        return int.from_bytes(content, "big") << place
+
+    def text(content: Any) -> int:
+        if len(content) > width or not content.isascii():
+            raise ValueError(f"{name} takes {width} ASCII characters")
+        return int.from_bytes(content.encode("ascii").ljust(width), "big") << place
+
+    writers: dict[str, Callable[[Any], int | bytes]] = {
+        "uint": number,
+        "sint": signed,
+        "octets": octets,
+        "text": text,
+        "rest": row.unkind,
+    }
+    return field_name, writers[row.form]
 
 
 class Reader:
