@@ -17,7 +17,7 @@ MAY_IMPORT: dict[str, str] = {
     "scsi": "wire exchange secret",
     "iscsi": "wire exchange",
     "kmip": "wire secret",
-    "transport": "exchange secret native",
+    "transport": "exchange secret native native_iscsi",
     "keys": "secret native",
     "keystore": "keys policy secret",
     "policy": "",
@@ -56,6 +56,7 @@ MAY_REVEAL = {
     "target.drive_set_encryption",
     "target.state",
     "target.wrapping",
+    "transport.iscsi",
     "transport.sgio",
     "transport.socket",
 }
