@@ -1,14 +1,16 @@
-"""A virtual cartridge: a directory that describes itself, with a label, a memory chip and the log of its partition.
+"""A virtual cartridge: a directory that describes itself, with a label, a memory chip and a log for each partition.
 
 `create` makes one, `open` holds it exclusively as a drive's slot would, `load` threads the tape, `unload` settles
-everything on disk. A copy of the directory is a cartridge of its own. Format: docs/formats/medium.md.
+everything on disk, `format` replaces the partitions. A copy of the directory is a cartridge of its own. Format:
+docs/formats/medium.md.
 """
 
 import fcntl
 import os
 import secrets
 import shutil
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Final, Self
@@ -16,16 +18,13 @@ from typing import Final, Self
 from tapekey.errors import Conflict, Malformed, MediumDamaged
 from tapekey.scsi.attribute import Attribute
 from tapekey.scsi.attribute_table import MediumType
-from tapekey.target import medium_log, memory, memory_attributes
+from tapekey.target import medium_layout, medium_log, memory, memory_attributes
 from tapekey.target.medium import Tape
 from tapekey.target.medium_kinds import GENERATIONS, Generation
 from tapekey.target.memory import Account, Memory
 
 LABEL: Final = "cartridge"
 TAB: Final = "write-protected"
-_PARTITION: Final = "partition-0.log"
-_MARGIN_SHARE: Final = 32
-_LARGEST_MARGIN: Final = 4 << 30
 
 
 class Kind(Enum):
@@ -79,7 +78,7 @@ def create(
     if len(barcode) > 32 or not barcode.isascii():
         raise ValueError("a barcode has at most 32 ASCII characters")
     size = model.native if capacity is None else capacity
-    behind = min(size // _MARGIN_SHARE, _LARGEST_MARGIN) if margin is None else margin
+    behind = medium_layout.margin_of(size) if margin is None else margin
     identity = Identity(model, serial or secrets.token_hex(5).upper(), barcode, kind, worm, size, behind, made)
     if directory.exists():
         raise Conflict(f"cannot make a cartridge in {directory}", why="it exists already")
@@ -88,8 +87,9 @@ def create(
     try:
         memory.replace_checked(beside / LABEL, "cartridge", _encode(identity))
         memory.new(beside, model.memory, secrets.randbelow(1 << 30) + 1, barcode)
-        medium_log.create(beside / _PARTITION, 0)
-        memory.sync_directory(beside)
+        layout = medium_layout.first(size, behind)
+        medium_layout.make_files(beside, layout)
+        layout.save(beside)
         os.rename(beside, directory)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
@@ -122,14 +122,19 @@ def protect(directory: Path, on: bool) -> None:
 
 @dataclass(slots=True)
 class Cartridge:
-    """A cartridge in a drive. Its tape exists between `load` and `unload`."""
+    """A cartridge in a drive. Its tapes exist between `load` and `unload`.
+
+    tapes      one for each partition, each with a position of its own
+    partition  the number of the one under the head; `switch` changes it
+    """
 
     directory: Path
     identity: Identity
     protected: bool
     _lock: int
     _memory: Memory | None
-    _tape: Tape | None = None
+    tapes: list[Tape] = field(default_factory=list)
+    partition: int = 0
     _reference_seen: bool = True
 
     @classmethod
@@ -150,9 +155,7 @@ class Cartridge:
 
     def close(self) -> None:
         """Let the cartridge go as it is, as a loss of power would: what was not synced may be lost."""
-        if self._tape is not None:
-            self._tape.log.close()
-            self._tape = None
+        self._unthread()
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -172,65 +175,112 @@ class Cartridge:
 
     @property
     def tape(self) -> Tape:
-        """The tape under the head; only between `load` and `unload`."""
-        if self._tape is None:
+        """The partition under the head; only between `load` and `unload`."""
+        if not self.tapes:
             raise ValueError("the tape is not threaded")
-        return self._tape
+        return self.tapes[self.partition]
 
     @property
     def loaded(self) -> bool:
         """Whether the tape is threaded."""
-        return self._tape is not None
+        return bool(self.tapes)
+
+    def switch(self, partition: int) -> Tape:
+        """Bring another partition under the head, where it was left; IndexError if there is none of that number."""
+        if not 0 <= partition < len(self.tapes):
+            raise IndexError(f"partition {partition} of {len(self.tapes)}")
+        if partition != self.partition:
+            self.tape.sync()
+            self.partition = partition
+        return self.tape
 
     def load(self, vendor: str, serial: str) -> Tape:
         """Thread the tape in the drive of that vendor and serial, at its beginning; MediumDamaged if that fails."""
-        try:
-            log = medium_log.Log.open(self.directory / _PARTITION, writable=not self.protected)
-        except (OSError, Malformed) as error:
-            raise MediumDamaged("the tape cannot be threaded", why=str(error)) from error
-        identity = self.identity
-        self._tape = Tape(
-            log, identity.capacity, identity.margin, identity.worm, self.protected, changing=self._changing
-        )
+        self._thread()
         self._reference_seen = True
         if self._memory is not None:
             old = self._memory.account
             devices = (memory_attributes.drive(vendor, serial), *old.devices)[:4]
             self._memory.keep(replace(old, loads=old.loads + 1, devices=devices, written_last=0, read_last=0))
-        return self._tape
+        return self.tape
 
     def unload(self) -> None:
         """Settle tape and memory on disk, and unthread the tape."""
-        tape = self.tape
-        tape.sync()
+        for tape in self.tapes:
+            tape.sync()
         if self._memory is not None:
             self._memory.settle(self.account())
-        tape.log.close()
-        self._tape = None
+        self._unthread()
+
+    def format(self, sizes: Sequence[int]) -> Tape:
+        """Make new, empty partitions of these sizes in bytes, durably; all that was recorded is gone.
+
+        Whatever ends it, the cartridge has all of the old partitions or all of the new ones. The head is before the
+        beginning of partition 0 afterwards. OverwriteRefused as for any write; ValueError unless there are 1 to 4 sizes
+        that the cartridge's capacity holds.
+        """
+        if sum(sizes) > self.identity.capacity:
+            raise ValueError(f"{sum(sizes)} bytes in partitions of a cartridge of {self.identity.capacity}")
+        for tape in self.tapes:
+            tape.check_erasable()
+        old = medium_layout.Layout.load(self.directory)
+        layout = medium_layout.anew(old, sizes, self.identity.margin)
+        written, read = sum(tape.written for tape in self.tapes), sum(tape.read for tape in self.tapes)
+        self._changing()
+        medium_layout.make_files(self.directory, layout)
+        layout.save(self.directory)
+        self._unthread()
+        for path in list(medium_layout.remains(self.directory, layout)):
+            path.unlink()
+        tape = self._thread()
+        tape.written, tape.read = written, read
+        return tape
+
+    def _thread(self) -> Tape:
+        try:
+            for row in medium_layout.Layout.load(self.directory).partitions:
+                log = medium_log.Log.open(self.directory / row.file, writable=not self.protected)
+                worm = self.identity.worm
+                self.tapes.append(Tape(log, row.capacity, row.margin, worm, self.protected, changing=self._changing))
+        except (OSError, Malformed, MediumDamaged) as error:
+            self._unthread()
+            raise MediumDamaged("the tape cannot be threaded", why=str(error)) from error
+        return self.tape
+
+    def _unthread(self) -> None:
+        for tape in self.tapes:
+            tape.log.close()
+        self.tapes, self.partition = [], 0
 
     def account(self) -> Account:
-        """The drive's account as it stands now."""
-        kept, tape = self.memory.account, self._tape
-        if tape is None:
+        """The drive's account as it stands now; what the chip keeps of one partition is that of partition 0."""
+        return self._account_of(0)
+
+    def _account_of(self, partition: int) -> Account:
+        kept = self.memory.account
+        if not self.tapes:
             return kept
+        written, read = sum(tape.written for tape in self.tapes), sum(tape.read for tape in self.tapes)
+        here = self.tapes[partition]
         return replace(
             kept,
-            written=kept.written - kept.written_last + tape.written,
-            read=kept.read - kept.read_last + tape.read,
-            written_last=tape.written,
-            read_last=tape.read,
-            used=tape.used,
-            first_encrypted=tape.first_encrypted,
-            first_clear=tape.first_clear_after_encrypted,
+            written=kept.written - kept.written_last + written,
+            read=kept.read - kept.read_last + read,
+            written_last=written,
+            read_last=read,
+            used=here.used,
+            first_encrypted=here.first_encrypted,
+            first_clear=here.first_clear_after_encrypted,
         )
 
     def attributes(self, partition: int = 0, *, tape_alert: int = 0) -> tuple[Attribute, ...]:
-        """All attributes that exist, in ascending order; MediumDamaged if the chip does not work."""
+        """All attributes of a partition, in ascending order; MediumDamaged if the chip does not work."""
         chip, identity = self.memory, self.identity
         self._reference_seen = True
         about = memory_attributes.Medium(identity.generation, identity.serial, identity.made, identity.type)
+        capacity = self.tapes[partition].capacity if self.tapes else identity.capacity
         found = (
-            *memory_attributes.device(self.account(), identity.capacity, chip.room, about, tape_alert),
+            *memory_attributes.device(self._account_of(partition), capacity, chip.room, about, tape_alert),
             *memory_attributes.medium(about),
             *chip.of(partition),
         )

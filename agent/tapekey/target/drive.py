@@ -1,6 +1,6 @@
 """The device server: which command goes where, and what stands before every command (reference 5.2, 6).
 
-Whatever it is given it answers with a `Reply`: nothing a client sends raises here.
+Whatever it is given it answers: nothing a client sends raises here.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tapekey.errors import MediumDamaged, OverwriteRefused
-from tapekey.exchange import Command, Reply
+from tapekey.exchange import Buffer, Command, Reply
 from tapekey.scsi import media, opcodes, sense
 from tapekey.scsi.codes import Opcode, Status
 from tapekey.scsi.sense import Sense, SenseKey
@@ -20,6 +20,7 @@ from tapekey.target import (
     drive_mode,
     drive_motion,
     drive_read,
+    drive_register,
     drive_report,
     drive_reserve,
     drive_security,
@@ -31,9 +32,10 @@ from tapekey.target.nexus import Nexus
 from tapekey.target.personality import Management
 from tapekey.target.refusal import Refusal, ReservedByAnother, data_protect, illegal, invalid_cdb
 from tapekey.target.state import Drive
+from tapekey.target.unit import Answer
 from tapekey.wire.layout import decode
 
-Handler = Callable[[Drive, Nexus, Command], bytes | None]
+Handler = Callable[[Drive, Nexus, Command], Buffer | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +78,15 @@ def _timeouts(row: Row) -> opcodes.Timeouts:
     return opcodes.Timeouts(nominal=int(row.timeout) // 2, recommended=int(row.timeout))
 
 
-def _maintenance_in(drive: Drive, nexus: Nexus, command: Command) -> bytes | None:
+def _maintenance_in(drive: Drive, nexus: Nexus, command: Command) -> Buffer | None:
     return _by_action(REPORTS, drive, nexus, command)
 
 
-def _maintenance_out(drive: Drive, nexus: Nexus, command: Command) -> bytes | None:
+def _maintenance_out(drive: Drive, nexus: Nexus, command: Command) -> Buffer | None:
     return _by_action(ORDERS, drive, nexus, command)
 
 
-def _by_action(actions: Mapping[int, Handler], drive: Drive, nexus: Nexus, command: Command) -> bytes | None:
+def _by_action(actions: Mapping[int, Handler], drive: Drive, nexus: Nexus, command: Command) -> Buffer | None:
     handler = actions.get(command.cdb[1] & 0x1F)
     if handler is None:
         raise invalid_cdb(1, 4)
@@ -124,7 +126,7 @@ COMMANDS: Final[Mapping[Opcode, Row]] = {
     Opcode.RELEASE_10:                   Row(10, drive_reserve.release_unit),
     Opcode.MODE_SENSE_10:                Row(10, drive_mode.mode_sense),
     Opcode.PERSISTENT_RESERVE_IN:        Row(10, drive_reserve.persistent_in),
-    Opcode.PERSISTENT_RESERVE_OUT:       Row(10, drive_reserve.persistent_out),
+    Opcode.PERSISTENT_RESERVE_OUT:       Row(10, drive_register.persistent_out),
     Opcode.READ_ATTRIBUTE:               Row(16, drive_attribute.read_attribute),
     Opcode.WRITE_ATTRIBUTE:              Row(16, drive_attribute.write_attribute),
     Opcode.SPACE_16:                     Row(16, drive_motion.space_16, media.MOTION),
@@ -151,7 +153,13 @@ def _rows(drive: Drive) -> dict[Opcode, Row]:
 
 
 def execute(drive: Drive, name: str, command: Command) -> Reply:
-    """Carry out one command of the nexus of that name."""
+    """Carry out one command of the nexus of that name; the reply is a copy of its own."""
+    answer = serve(drive, name, command)
+    return Reply(answer.status, bytes(answer.data), answer.sense)
+
+
+def serve(drive: Drive, name: str, command: Command) -> Answer:
+    """Carry out one command of the nexus of that name. Data of a READ lie in `command.into` if that has the room."""
     nexus = drive.nexuses.get(name)
     drive.wake()
     try:
@@ -159,18 +167,18 @@ def execute(drive: Drive, name: str, command: Command) -> Reply:
     except Refusal as refusal:
         return _check(drive, command, refusal.sense, refusal.data)
     except ReservedByAnother:
-        return Reply(Status.RESERVATION_CONFLICT)
+        return Answer(Status.RESERVATION_CONFLICT)
     except OverwriteRefused:
         return _check(drive, command, data_protect(0x30, 0x0C).sense)
     except (MediumDamaged, OSError):
         return _check(drive, command, Sense(SenseKey.MEDIUM_ERROR, 0x0C, 0x00))
-    return Reply(Status.GOOD, bytes(data[: command.data_in_max]))
+    return Answer(Status.GOOD, data if len(data) <= command.data_in_max else data[: command.data_in_max])
 
 
-def _check(drive: Drive, command: Command, found: Sense, data: bytes = b"") -> Reply:
+def _check(drive: Drive, command: Command, found: Sense, data: Buffer = b"") -> Answer:
     descriptor = drive.modes.bit(drive.personality, modes.CONTROL, 2, modes.D_SENSE)
     image = sense.encode_descriptor(found) if descriptor else sense.encode_fixed(found)
-    return Reply(Status.CHECK_CONDITION, bytes(data[: command.data_in_max]), image)
+    return Answer(Status.CHECK_CONDITION, data[: command.data_in_max], image)
 
 
 def _admitted(drive: Drive, nexus: Nexus, command: Command) -> Handler:

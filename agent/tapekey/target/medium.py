@@ -232,6 +232,13 @@ class Tape:
         marks = self.log.index.marks
         return marks[file_number] if 0 <= file_number < len(marks) else None
 
+    def check_erasable(self) -> None:
+        """OverwriteRefused unless all that is recorded may be lost."""
+        if self.protected:
+            raise OverwriteRefused("the cartridge is write-protected")
+        if self.append_only and self.objects:
+            raise OverwriteRefused("the cartridge is write-once", why=f"{self.objects} objects are recorded")
+
     def _allow(self) -> None:
         if self.protected:
             raise OverwriteRefused("the cartridge is write-protected")

@@ -3,13 +3,14 @@
 They never leave `drive.execute`, which turns them into a `Reply`.
 """
 
+from tapekey.exchange import Buffer
 from tapekey.scsi.sense import FieldPointer, Sense, SenseKey
 
 
 class Refusal(Exception):
     """CHECK CONDITION with this sense data. `data` is what was transferred all the same."""
 
-    def __init__(self, sense: Sense, data: bytes = b"") -> None:
+    def __init__(self, sense: Sense, data: Buffer = b"") -> None:
         super().__init__(sense)
         self.sense = sense
         self.data = data

@@ -67,7 +67,10 @@ class Drive:
     tries: Tries = field(default_factory=Tries)
     activity: Activity = field(default_factory=Activity)
     powered_at: float = 0.0
-    ready_at: float = 0.0
+    ready_at: float = 0.0  # when the load or unload in progress ends
+    pause: Callable[[float], None] = lambda _: None  # lets others in until this time; by itself the drive never waits
+    library: str = ""  # the serial number of the library around it
+    element: int | None = None  # its address there
     loader: str = ""
     announced: bool = True  # the load in progress ends with a unit attention
     looked_ahead: bool = False  # a read has tried the block at the present position
@@ -86,8 +89,13 @@ class Drive:
 
     @property
     def tape(self) -> Tape:
-        """The tape under the head; only while a volume is mounted."""
+        """The partition under the head; only while a volume is mounted."""
         return self.require_cartridge().tape
+
+    @property
+    def partition(self) -> int:
+        """The number of the partition under the head; `require_cartridge().switch(n)` brings another there."""
+        return self.require_cartridge().partition
 
     def require_cartridge(self) -> Cartridge:
         """The mounted cartridge; NOT READY without one."""
@@ -97,6 +105,11 @@ class Drive:
             Place.LOADING: not_ready(0x04, 0x01),
             Place.HELD: not_ready(0x04, 0x02),
         }.get(self.place, not_ready(0x3A, 0x00))
+
+    def require_threaded(self) -> None:
+        """3/53/00 if the load that was asked for has not ended with a threaded tape."""
+        if self.place is not Place.MOUNTED:
+            raise Refusal(sense(SenseKey.MEDIUM_ERROR, 0x53, 0x00))
 
     def move(self, move: Move) -> None:
         """Follow the table of the tray; what it lacks is refused as a command sequence error."""
@@ -119,11 +132,20 @@ class Drive:
     def wake(self, *, now: bool = False) -> None:
         """Finish a load whose time has come, or which the host waits for."""
         if self.place is Place.LOADING and self.cartridge is not None and (now or self.clock() >= self.ready_at):
-            self.move(Move.THREADED)
-            self._mounted(self.cartridge)
+            try:
+                self.cartridge.load(self.personality.vendor, self.serial)
+            except MediumDamaged:
+                self.move(Move.FAILED)
+            else:
+                self.move(Move.THREADED)
+                self._mounted()
 
-    def _mounted(self, cartridge: Cartridge) -> None:
-        cartridge.load(self.personality.vendor, self.serial)
+    @property
+    def lets_go(self) -> bool:
+        """Whether a changer's gripper reaches what is in the drive, or could put something in."""
+        return self.place in (Place.EMPTY, Place.MOUTH) and self.clock() >= self.ready_at
+
+    def _mounted(self) -> None:
         self.activity.loads += 1
         self.looked_ahead = False
         self.tries.forget()
@@ -169,7 +191,7 @@ class Drive:
         self.tries.forget()
         self.nexuses.reset()
         if self.mounted:
-            self.tape.sync()
+            self.require_cartridge().switch(0).sync()
             self.tape.rewind()
 
     # --- encryption ----------------------------------------------------------------------------------------
