@@ -164,7 +164,7 @@ class Rig:
     def alarms(self) -> list[Line]:
         return store.audit_lines(self.manager.store, alarms_only=True)
 
-    def approve(self, *, pinned: bool = False, hands_off: bool = False) -> None:
+    def approve(self, *, pinned: bool = False, hands_off: bool = False, where: str = "virtual:") -> None:
         """Put the drive on record, with its public key if `pinned`."""
         drive = drive_identity.identify(self.host)
         key = self._public_key() if pinned else b""
@@ -174,7 +174,7 @@ class Rig:
                 drive.naa,
                 drive.vendor,
                 drive.product,
-                "virtual:",
+                where,
                 virtual=True,
                 hands_off=hands_off,
                 key=key,

@@ -12,11 +12,31 @@ def test_absent_file_is_all_defaults(tmp_path: Path) -> None:
 
 def test_settings_replace_defaults(tmp_path: Path) -> None:
     file = tmp_path / "tapekey.toml"
-    file.write_text('store = "/srv/keys"\nallow_virtual = true\n')
-    assert config.read(file) == config.Config(Path("/srv/keys"), allow_virtual=True)
+    file.write_text(
+        'store = "/srv/keys"\nallow_virtual = true\nallow_clear_key = "iscsi"\n'
+        'iscsi_chap_file = "/etc/tapekey/chap"\niscsi_initiator_name = "iqn.2026-11.example:h"\n'
+    )
+    assert config.read(file) == config.Config(
+        Path("/srv/keys"),
+        allow_virtual=True,
+        allow_clear_key="iscsi",
+        iscsi_chap_file=Path("/etc/tapekey/chap"),
+        iscsi_initiator_name="iqn.2026-11.example:h",
+    )
 
 
-@pytest.mark.parametrize("content", ["stroe = 1", "store = 1", 'allow_virtual = "yes"', "store = "])
+MISTAKES = (
+    "stroe = 1",
+    "store = 1",
+    'allow_virtual = "yes"',
+    "allow_clear_key = true",
+    'allow_clear_key = "fc"',
+    "iscsi_chap_file = 7",
+    "store = ",
+)
+
+
+@pytest.mark.parametrize("content", MISTAKES)
 def test_a_mistake_in_the_file_is_named_not_ignored(tmp_path: Path, content: str) -> None:
     file = tmp_path / "tapekey.toml"
     file.write_text(content)

@@ -2,24 +2,38 @@
 
 import os
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from tapekey.errors import Malformed
 
 SYSTEM_FILE = Path("/etc/tapekey/tapekey.toml")
+CLEAR_LINKS = ("iscsi",)
+KINDS: dict[str, type] = {
+    "store": str,
+    "allow_virtual": bool,
+    "allow_clear_key": str,
+    "iscsi_chap_file": str,
+    "iscsi_initiator_name": str,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """Every setting with its default.
 
-    store          directory of the keystore
-    allow_virtual  virtual drives may be used under `require` without --allow-virtual
+    store                 directory of the keystore
+    allow_virtual         virtual drives may be used under `require` without --allow-virtual
+    allow_clear_key       "iscsi": keys may cross the network in clear to a drive that takes no wrapped key
+    iscsi_chap_file       names and secrets for iscsi:// URIs, in a file that only its owner may read
+    iscsi_initiator_name  this host's name for iscsi:// URIs; else open-iscsi's, else one made from the host's name
     """
 
     store: Path
     allow_virtual: bool = False
+    allow_clear_key: str = ""
+    iscsi_chap_file: Path | None = None
+    iscsi_initiator_name: str = ""
 
 
 def default_store(environ: dict[str, str] | None = None) -> Path:
@@ -43,7 +57,14 @@ def read(path: Path = SYSTEM_FILE) -> Config:
     unknown = settings.keys() - {field.name for field in fields(Config)}
     if unknown:
         raise Malformed(f"{path} has settings that do not exist", why=", ".join(sorted(unknown)), mend="remove them")
-    store, virtual = settings.get("store", str(default_store())), settings.get("allow_virtual", False)
-    if not isinstance(store, str) or not isinstance(virtual, bool):
-        raise Malformed(f"{path} has a setting of the wrong type", why="store is text, allow_virtual true or false")
-    return Config(Path(store), virtual)
+    wrong = sorted(name for name, value in settings.items() if not isinstance(value, KINDS[name]))
+    if wrong:
+        told = ", ".join(f"{name} is {'true or false' if KINDS[name] is bool else 'text'}" for name in wrong)
+        raise Malformed(f"{path} has a setting of the wrong type", why=told)
+    found = Config(**{"store": default_store(), **settings})  # type: ignore[arg-type]
+    if found.allow_clear_key not in ("", *CLEAR_LINKS):
+        raise Malformed(
+            f"{path} allows clear keys on no known link", why=f"allow_clear_key = {found.allow_clear_key!r}"
+        )
+    chap = Path(found.iscsi_chap_file) if found.iscsi_chap_file else None
+    return replace(found, store=Path(found.store), iscsi_chap_file=chap)

@@ -1,9 +1,11 @@
 """Puts parts together: names from outside become open stores and drives. Only cli and service import it."""
 
 import os
+import re
+import socket
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +17,12 @@ from tapekey.secret import Secret
 if TYPE_CHECKING:
     from tapekey.keystore.slots import Opener
     from tapekey.manager.local import LocalManager
+    from tapekey.transport.iscsi import Chap
 
 CREDENTIAL = "tapekey-root"
+CHAP_FILE = "TAPEKEY_ISCSI_CHAP_FILE"
+INITIATOR_FILE = Path("/etc/iscsi/initiatorname.iscsi")  # open-iscsi's
+OWN_NAME = "iqn.2026-11.invalid.tapekey"  # of a domain that nobody has (RFC 2606)
 LONGEST_PASSPHRASE = 4096
 
 
@@ -94,26 +100,36 @@ def _reach(uri: str, doubtful: bool) -> Iterator[Transport]:
     if scheme == "virtual" and place:
         with _virtual(Path(place)) as transport:
             yield transport
+    elif scheme == "iscsi" and place:
+        with _iscsi(uri) as session:
+            yield session
     elif scheme == "replay" and place:
         yield _replayed(place)
     elif uri.startswith("/dev/"):
         with _node(uri, doubtful) as device:
             yield device
     else:
-        raise Usage(f"{uri!r} names no drive", mend="give virtual:DIR, replay:FILE or a /dev node")
+        raise Usage(
+            f"{uri!r} names no drive", mend="give a /dev node, iscsi://HOST/TARGET/LUN, virtual:DIR or replay:FILE"
+        )
 
 
 @contextmanager
 def _node(path: str, doubtful: bool) -> Iterator[Transport]:
-    """The sg node behind any name of the drive: a tape node would make its driver wait, or be busy."""
+    """The sg node behind any name of the drive: a tape node would make its driver wait, or be busy.
+
+    The driver itself looks first, since it is told of a new cartridge only if we are not.
+    """
     from tapekey import host
     from tapekey.discovery.resolve import resolve
+    from tapekey.transport import tape_driver
 
     node = resolve(path)
     if not doubtful:
         host.demand_unique(node)
-    with host.open_node(node.path) as device:
-        yield device
+    with ExitStack() as stack:
+        device = stack.enter_context(host.open_node(node.path))
+        yield stack.enter_context(tape_driver.considerate(device, f"/dev/{node.nst}")) if node.nst else device
 
 
 def _replayed(file: str) -> Transport:
@@ -123,6 +139,53 @@ def _replayed(file: str) -> Transport:
         return load(file)
     except OSError as error:
         raise Usage(f"cannot read the trace {file}", why=error.strerror or str(error)) from error
+
+
+def link(uri: str) -> str:
+    """How a drive is attached, in the words of `drive approve --allow`; empty: it is in this host's memory."""
+    if uri.startswith("/dev/"):
+        from tapekey.discovery.resolve import resolve
+
+        return resolve(uri).link.value
+    return "iscsi" if uri.startswith("iscsi:") else ""
+
+
+@contextmanager
+def _iscsi(uri: str) -> Iterator[Transport]:
+    """A session of this process, as the initiator that the configuration names."""
+    from tapekey import config
+    from tapekey.transport import iscsi
+
+    settings = config.read()
+    with ExitStack() as stack:
+        file = os.environ.get(CHAP_FILE) or settings.iscsi_chap_file
+        chap = stack.enter_context(_chap(Path(file))) if file else None
+        device = stack.enter_context(iscsi.open_device(uri, settings.iscsi_initiator_name or _initiator(), chap))
+        yield device
+
+
+@contextmanager
+def _chap(file: Path) -> "Iterator[Chap]":
+    """Who we are to the target, and who it has to be: a CHAP file of one user, as `target serve` reads it."""
+    from tapekey.target import portal_access
+    from tapekey.transport.iscsi import Chap
+
+    found = portal_access.chap(file)
+    if len(found.users) != 1:
+        raise Usage(f"the CHAP file {file} names several users", mend="leave the one that this host logs in as")
+    (user,), target = found.users, found.target
+    with Secret(user.secret) as ours, Secret(target.secret if target else b"") as theirs:
+        yield Chap(user.name, ours, target.name if target else "", theirs if target else None)
+
+
+def _initiator() -> str:
+    """This host's iSCSI name: open-iscsi's if it has one that we may read, else one made from the host's name."""
+    with suppress(OSError, UnicodeDecodeError):
+        for line in INITIATOR_FILE.read_text().splitlines():
+            name, _, value = line.partition("=")
+            if name.strip() == "InitiatorName" and value.strip():
+                return value.strip()
+    return f"{OWN_NAME}:{re.sub('[^a-z0-9.-]', '-', socket.gethostname().lower()) or 'host'}"
 
 
 @contextmanager

@@ -8,7 +8,12 @@ from click.testing import CliRunner
 
 from tapekey import config
 from tapekey.cli import options
+from tapekey.discovery.attachment import Link
+from tapekey.discovery.sysfs import Kind, Node
+from tapekey.mount.options import Way
 from tapekey.wiring import Access
+
+HERE_BY_ISCSI, IN_CLEAR = Way(network=True), Way(network=True, clear_key=True)
 
 
 @click.command()
@@ -37,6 +42,32 @@ def test_virtual_drives_are_allowed_by_option_or_setting(
 ) -> None:
     configured(monkeypatch, config.Config(Path("ks"), allow_virtual=setting))
     assert options.virtual_allowed(typed) is (typed or setting)
+
+
+WAYS = {
+    "nothing said": (None, "", HERE_BY_ISCSI),
+    "said": ("iscsi", "", IN_CLEAR),
+    "configured": (None, "iscsi", IN_CLEAR),
+}
+
+
+@pytest.mark.parametrize(("typed", "setting", "way"), WAYS.values(), ids=WAYS)
+def test_a_key_goes_over_the_network_in_clear_only_when_that_is_said(
+    typed: str | None, setting: str, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured(monkeypatch, config.Config(Path("ks"), allow_clear_key=setting))
+    assert options.way("iscsi://host/iqn.2026-11.example:t/1", typed) == way
+
+
+def test_a_drive_in_this_host_is_on_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    configured(monkeypatch, config.Config(Path("ks")))
+    assert not options.way("virtual:drive", None).network
+
+
+def test_a_node_of_the_kernels_iscsi_is_on_the_network_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    configured(monkeypatch, config.Config(Path("ks")))
+    monkeypatch.setattr("tapekey.discovery.resolve.resolve", lambda _: Node("sg3", Kind.DRIVE, "", link=Link.ISCSI))
+    assert options.way("/dev/sg3", None).exposes
 
 
 def test_actor_is_the_login_behind_sudo(monkeypatch: pytest.MonkeyPatch) -> None:

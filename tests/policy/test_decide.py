@@ -117,6 +117,13 @@ CASES: dict[str, tuple[int, Facts, type, bool]] = {
     "virtual, restore": (4, read(OURS, virtual=True), Refuse, False),
     "virtual, allowed": (20, but(BLANK, virtual=True, virtual_allowed=True), MakeKey, False),
     "virtual, allow": (20, allow(BLANK, virtual=True), MakeKey, False),
+    "exposed, blank": (30, but(BLANK, exposed=True), CloseDrive, False),
+    "exposed, ours": (30, but(OURS, exposed=True), CloseDrive, False),
+    "exposed, allow": (30, allow(BLANK, exposed=True), CloseDrive, False),
+    "exposed, restore": (30, read(OURS, exposed=True), CloseDrive, False),
+    "exposed, nothing to read with a key": (24, read(BLANK, exposed=True), ReadClear, False),
+    "exposed, no key wanted": (10, forbid(BLANK, exposed=True), WriteClear, False),
+    "exposed, not approved": (3, but(BLANK, exposed=True, approved=False), Refuse, False),
     "cleaning": (5, but(BLANK, kind=CartridgeKind.CLEANING), Leave, False),
     "firmware": (5, but(BLANK, kind=CartridgeKind.FIRMWARE), Leave, False),
     "foreign owner, ours": (6, but(OURS, parameters=Parameters.FOREIGN), Refuse, True),
@@ -311,7 +318,7 @@ def test_cell(number: int, facts: Facts, kind: type, alarm: bool) -> None:
 
 def test_every_numbered_rule_has_a_case_and_every_case_a_rule() -> None:
     told = {int(number) for number in re.findall(r"^ ?(\d+)\. ", module.__doc__ or "", re.MULTILINE)}
-    assert {number for number, *_ in CASES.values()} == told == set(range(1, 30))
+    assert {number for number, *_ in CASES.values()} == told == set(range(1, 31))
 
 
 def test_every_situation_has_a_row() -> None:
@@ -357,6 +364,7 @@ OBJECTIONS: dict[str, tuple[Facts, int | None]] = {
     "foreign owner": (read(OURS, parameters=Parameters.FOREIGN), 6),
     "takes no keys": (read(OURS, management=Management.DISABLED), 23),
     "no guard": (read(OURS, guards=frozenset()), 28),
+    "exposed": (read(OURS, exposed=True), 30),
 }
 
 
@@ -394,6 +402,7 @@ ANY_FACTS = st.builds(
         management=st.sampled_from(Management),
         parameters=st.sampled_from(Parameters),
         guards=st.frozensets(st.sampled_from(Guard)),
+        exposed=flags,
         unguarded_reading=flags,
     ),
     cartridge=st.builds(

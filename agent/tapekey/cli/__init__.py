@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "save": ("mount", "Make the cartridge in a drive ready to be written, encrypted."),
     "restore": ("mount", "Make the cartridge in a drive ready to be read."),
     "unload": ("mount", "Account for the cartridge, unload it, and clear its key."),
+    "hook": ("hook", "What backup software calls, so that it goes on only when a drive is ready."),
     "tape": ("tape", "Write a file to a tape, or read it back."),
     "audit": ("audit", "Show and verify the audit log."),
     "lab": ("lab", "Test benches: a virtual drive with its cartridge, or the kernel's scsi_debug tape."),
@@ -32,7 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 def root() -> None:
     """Keys for tape drives that encrypt in hardware.
 
-    DRIVE is a device (/dev/sg3, /dev/nst0, a /dev/tape/by-id name) or a URI (virtual:DIR, replay:FILE).
+    DRIVE is a device (/dev/sg3, /dev/nst0, a /dev/tape/by-id name) or a URI (iscsi://HOST:PORT/TARGET/LUN,
+    virtual:DIR, replay:FILE).
     """
 
 

@@ -7,7 +7,15 @@ import click
 
 from tapekey import wiring
 from tapekey.cli import drive_list, drive_qualify, key_file
-from tapekey.cli.options import allow_virtual_option, drive_argument, store_options, trace_option, virtual_allowed
+from tapekey.cli.options import (
+    allow_virtual_option,
+    clear_key_option,
+    drive_argument,
+    store_options,
+    trace_option,
+    virtual_allowed,
+    way,
+)
 from tapekey.cli.render import captions, emit, json_option, pairs, table
 from tapekey.errors import Malformed, Refused
 from tapekey.wiring import Access
@@ -180,7 +188,7 @@ def approve(
         who = identity.identify(transport)
         load.presence(transport)
         able = abilities.abilities(transport)
-    _demand_acceptable(who, node, allow, virtual_allowed(allow_virtual))
+    _demand_acceptable(who, node, wiring.link(drive), allow, virtual_allowed(allow_virtual))
     public = able.public_key
     pinned = drive_wrap.pinned(public.modulus, public.exponent) if public else b""
     where = node.lasting if node else drive
@@ -194,23 +202,24 @@ def approve(
     )
 
 
-def _demand_acceptable(who: "DriveId", node: "Node | None", allow: tuple[str, ...], allow_virtual: bool) -> None:
+def _demand_acceptable(
+    who: "DriveId", node: "Node | None", link: str, allow: tuple[str, ...], allow_virtual: bool
+) -> None:
     """See that nothing about the drive needs a word that was not given, and that it is one of its name."""
     if who.virtual is not None and not (allow_virtual or "virtual" in allow):
         raise Refused(
             f"drive {who} is not approved", why="it is a virtual one", mend="if that is meant: --allow-virtual"
         )
-    if node is None:
-        return
-    from tapekey import host
-
-    if node.link.value in drive_list.UNTRUSTED and node.link.value not in allow:
+    if link in drive_list.UNTRUSTED and link not in allow:
         raise Refused(
             f"drive {who} is not approved",
-            why=f"it is attached by {node.link.value}, which others may reach or imitate",
-            mend=f"if that is meant: --allow {node.link.value}",
+            why=f"it is attached by {link}, which others may reach or imitate",
+            mend=f"if that is meant: --allow {link}",
         )
-    host.demand_unique(node, who)
+    if node is not None:
+        from tapekey import host
+
+        host.demand_unique(node, who)
 
 
 @drive.command("set-key")
@@ -219,6 +228,7 @@ def _demand_acceptable(who: "DriveId", node: "Node | None", allow: tuple[str, ..
 @click.option("--mixed", is_flag=True, help="Read clear blocks too.")
 @click.option("--unguarded", is_flag=True, help="Accept a drive that cannot refuse clear writes while it reads.")
 @allow_virtual_option
+@clear_key_option
 @trace_option
 @store_options
 def set_key(
@@ -228,6 +238,7 @@ def set_key(
     mixed: bool,
     unguarded: bool,
     allow_virtual: bool,
+    allow_clear_key: str | None,
     trace: Path | None,
 ) -> None:
     """Set a raw data key by hand, for reading only: for tapes that other software encrypted.
@@ -243,7 +254,12 @@ def set_key(
     secret = _raw_key(data_key)
     with secret, wiring.manager(access) as manager, wiring.drive(drive, trace) as transport:
         named = frozenset({identify(transport).serial} if unguarded else set())
-        options = Options(allow_virtual=virtual_allowed(allow_virtual), unguarded=named, clear_labels=mixed)
+        options = Options(
+            allow_virtual=virtual_allowed(allow_virtual),
+            unguarded=named,
+            clear_labels=mixed,
+            way=way(drive, allow_clear_key),
+        )
         mount = by_hand.set_key(transport, manager, KeyMaterial(KeyId(bytes(KEY_ID_SIZE)), plain=secret), options)
     click.echo(f"key set in drive {mount.drive_serial} for reading {mount.volser or mount.medium_serial}")
 

@@ -10,10 +10,12 @@ from tapekey import wiring
 from tapekey.cli import key_file
 from tapekey.cli.options import (
     allow_virtual_option,
+    clear_key_option,
     drive_argument,
     store_options,
     trace_option,
     virtual_allowed,
+    way,
 )
 from tapekey.cli.render import emit, json_option, pairs
 from tapekey.errors import Usage
@@ -39,6 +41,7 @@ def cartridge_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @cartridge_options
 @click.option("--waits", is_flag=True, help="The caller writes only after this returned: it stands for guard `hook`.")
 @allow_virtual_option
+@clear_key_option
 @trace_option
 @json_option
 @store_options
@@ -51,6 +54,7 @@ def save(
     no_load: bool,
     waits: bool,
     allow_virtual: bool,
+    allow_clear_key: str | None,
     trace: Path | None,
     as_json: bool,
 ) -> None:
@@ -70,6 +74,7 @@ def save(
         allow_virtual=virtual_allowed(allow_virtual),
         guards=frozenset({Guard.HOOK} if waits else set()),
         load=not no_load,
+        way=way(drive, allow_clear_key),
     )
     with wiring.manager(access) as manager, wiring.drive(drive, trace) as transport:
         done = make_ready(transport, manager, options)
@@ -120,6 +125,7 @@ def _names(done: Any) -> str:
 @click.option("--mixed", is_flag=True, help="Read clear blocks too: for cartridges with clear labels.")
 @click.option("--unguarded", is_flag=True, help="Accept a drive that cannot refuse clear writes while it reads.")
 @allow_virtual_option
+@clear_key_option
 @trace_option
 @json_option
 @store_options
@@ -135,6 +141,7 @@ def restore(
     mixed: bool,
     unguarded: bool,
     allow_virtual: bool,
+    allow_clear_key: str | None,
     trace: Path | None,
     as_json: bool,
 ) -> None:
@@ -157,6 +164,7 @@ def restore(
             unguarded=named,
             clear_labels=mixed,
             load=not no_load,
+            way=way(drive, allow_clear_key),
         )
         if identity:
             done = make_ready(transport, _bare(identity, identity_passphrase_file), options)

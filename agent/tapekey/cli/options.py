@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tapekey import config
+from tapekey import config, wiring
 from tapekey.wiring import Access
+
+if TYPE_CHECKING:
+    from tapekey.mount.options import Way
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -20,6 +23,11 @@ trace_option = click.option(
 )
 allow_virtual_option = click.option(
     "--allow-virtual", is_flag=True, help="Use a virtual drive under `require` (for tests and learning)."
+)
+clear_key_option = click.option(
+    "--allow-clear-key",
+    type=click.Choice(config.CLEAR_LINKS),
+    help="Send the key in clear over this link, to a drive that takes no wrapped key.",
 )
 
 
@@ -41,6 +49,15 @@ def store_options(function: Function) -> Function:
 def virtual_allowed(flag: bool) -> bool:
     """The option, or the configuration's setting."""
     return flag or config.read().allow_virtual
+
+
+def way(drive: str, allow_clear_key: str | None) -> "Way":
+    """What a mount has to know of the way to the drive: by the name, the option, and the configuration's setting."""
+    from tapekey.mount.options import Way
+
+    link = wiring.link(drive)
+    allowed = link in (allow_clear_key, config.read().allow_clear_key)
+    return Way(network=link in config.CLEAR_LINKS, clear_key=allowed)
 
 
 def actor() -> str:

@@ -21,7 +21,8 @@ from tapekey.policy.facts import Intent, Parameters
 def set_key(transport: Transport, manager: KeyManager, material: KeyMaterial, options: Options) -> Mount:
     """Install a key as DISABLE / DECRYPT (MIXED with `clear_labels`), read back, and put it on record as ours."""
     scene = observe(transport, manager, Intent.RESTORE, options)
-    decision = objection(scene.facts)
+    in_clear = replace(scene.facts.drive, exposed=options.way.exposes)
+    decision = objection(replace(scene.facts, drive=in_clear))
     if decision is not None:
         mend = getattr(decision, "mend", "") or "change the rule that holds for this cartridge"
         raise Refused(f"no key is set in drive {scene.drive}", why=decision.why, mend=mend)

@@ -43,6 +43,7 @@ from tapekey.policy.facts import (
 )
 from tapekey.policy.rules import Subjects
 
+NETWORK = ("iscsi:", "iscsi-")  # how a place behind iSCSI begins: the URI, or the host's lasting name of a node
 UNSEEN = Recorded(contents.Contents.UNKNOWN, why="it was not looked at")
 ON_YOUR_WORD = Rule(Subject.DEFAULT, "", Stance.REQUIRE)  # what a restore without a keystore is held to
 
@@ -67,7 +68,7 @@ class Scene:
 def observe(transport: Transport, manager: KeyManager, intent: Intent, options: Options) -> Scene:
     """Find out all that a decision needs, with a keystore at hand."""
     drive = drive_identity.identify(transport)
-    record = _approved(drive, manager.drive(drive.serial))
+    record = _approved(drive, manager.drive(drive.serial), options)
     _await(transport, options)
     cartridge = cartridge_identity.identify(transport)
     able = abilities.abilities(transport)
@@ -208,8 +209,17 @@ def _volser(names: tuple[str, ...]) -> str:
     return names[0] if names else ""
 
 
-def _approved(drive: DriveId, record: DriveRecord | None) -> DriveRecord | None:
-    """The record, if it is of this very drive and not of one that only has its serial number."""
+def _approved(drive: DriveId, record: DriveRecord | None, options: Options) -> DriveRecord | None:
+    """The record, if it is of this very drive and not of one that only has its serial number.
+
+    Whoever is on a network can answer in a drive's name: one that is reached so was approved so, or is not approved.
+    """
+    if record is not None and options.way.network and not record.where.startswith(NETWORK):
+        raise DriveUnknown(
+            f"drive {drive.serial} is not approved as one that is reached by iSCSI",
+            why=f"it was approved at {record.where}",
+            mend=f"if it is the same drive: tapekey drive forget {drive.serial}, then approve it --allow iscsi",
+        )
     if record is None or record.naa == drive.naa:
         return record
     raise DriveUnknown(
@@ -232,6 +242,7 @@ def _drive_facts(
         hands_off=record is not None and record.hands_off,
         virtual=drive.virtual is not None,
         virtual_allowed=options.allow_virtual,
+        exposed=options.way.exposes and not (record and record.key),
         management=Management(able.management.value),
         parameters=parameters,
         guards=own | options.guards,

@@ -37,6 +37,9 @@ Reading
 27. Its key was destroyed.
 28. A drive without a guard writes clear blocks while it reads: refused, unless named or the tab protects the tape.
 29. Its key, for reading only; whatever does not fit the record is an alarm.
+
+Any key
+30. A key that would cross a network in clear to reach the drive: refused, unless that is allowed.
 """
 
 from collections.abc import Callable, Iterable
@@ -48,6 +51,7 @@ from tapekey.policy.decision import (
     CloseDrive,
     Decision,
     Leave,
+    MakeKey,
     Modes,
     Protect,
     ReadClear,
@@ -76,12 +80,14 @@ def decide(facts: Facts) -> Decision:
     """Say what is to be done; every combination of facts has exactly one answer."""
     held = replace(facts, rule=rules.kept_strict(facts.rule, facts.key.once_required))
     steps = WRITING if facts.intent is Intent.SAVE else READING
-    return next(decision for step in (*UNTOUCHED, *steps) if (decision := step(held)) is not None)
+    decision = next(decision for step in (*UNTOUCHED, *steps) if (decision := step(held)) is not None)
+    gives_key = isinstance(decision, MakeKey | UseKey | ReadKey)
+    return (_exposed(held) if gives_key else None) or decision
 
 
 def objection(facts: Facts) -> Decision | None:
     """What stands against a key that an operator sets by hand for reading; None: nothing does."""
-    steps = (*UNTOUCHED, _no_keys_to_read, _unguarded)
+    steps = (*UNTOUCHED, _no_keys_to_read, _unguarded, _exposed)
     return next((decision for step in steps if (decision := step(facts)) is not None), None)
 
 
@@ -256,6 +262,12 @@ def _read(facts: Facts) -> Decision:
     recorded = facts.key.state is not KeyState.NONE
     alarm = not facts.cartridge.votes_agree or (recorded and bool(odd))
     return ReadKey(29, "it has a key on record" if recorded else "its envelope may open here", modes, alarm=alarm)
+
+
+def _exposed(facts: Facts) -> Decision | None:
+    why = "the key would cross the network in clear: the drive is reached by iSCSI, and takes no key wrapped for it"
+    mend = "if the network is yours alone: --allow-clear-key iscsi, or allow_clear_key in tapekey.toml"
+    return CloseDrive(30, why, mend) if facts.drive.exposed else None
 
 
 UNTOUCHED: Final[tuple[Step, ...]] = (_hands_off, _observe, _unapproved, _virtual, _no_data, _foreign_owner)

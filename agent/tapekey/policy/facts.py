@@ -136,6 +136,7 @@ class DriveFacts:
     management: Management
     parameters: Parameters
     guards: frozenset[Guard]
+    exposed: bool = False  # a key would cross a network in clear on its way to the drive, and nobody allowed that
     unguarded_reading: bool = False  # an operator named this drive: it may read without a guard against clear writes
 
 
