@@ -18,6 +18,7 @@ struct initiator {
     int done;   /* what was started has ended */
     int status; /* how */
     int error;  /* the socket's errno, before libiscsi takes it */
+    char earlier[MAX_STRING_SIZE + 1]; /* what libiscsi had to say before this command: it keeps its last words */
 };
 
 static void ended(struct iscsi_context *context, int status, void *data, void *one)
@@ -87,6 +88,7 @@ int initiator_start(struct initiator *one, int lun, const uint8_t *cdb, size_t c
     if (one->task != NULL)
         scsi_free_scsi_task(one->task);
     one->done = 0;
+    strncpy(one->earlier, iscsi_get_error(one->context), MAX_STRING_SIZE);
     one->place = (struct scsi_iovec){data, size};
     one->task = scsi_create_task((int)cdb_size, (unsigned char *)cdb, directions[direction], (int)size);
     if (one->task == NULL)
@@ -169,7 +171,10 @@ void initiator_answer(struct initiator *one, struct initiator_answer *answer, ui
 
 const char *initiator_why(struct initiator *one)
 {
-    return one->error ? strerror(one->error) : iscsi_get_error(one->context);
+    const char *told = iscsi_get_error(one->context);
+    if (one->error)
+        return strerror(one->error);
+    return strcmp(told, one->earlier) ? told : "";
 }
 
 void initiator_logout(struct initiator *one, uint32_t milliseconds)
