@@ -22,6 +22,7 @@ class Move(Enum):
     LOAD = "load"
     SEAT = "seat"
     THREADED = "threaded"
+    FAILED = "failed"  # it cannot be threaded: the drive pushes it out
     UNLOAD = "unload"
     TAKE_OUT = "take out"
 
@@ -37,6 +38,7 @@ NEXT: Final[Mapping[tuple[Place, Move], Place]] = {
     (Place.HELD,    Move.SEAT):     Place.HELD,
     (Place.HELD,    Move.UNLOAD):   Place.MOUTH,
     (Place.LOADING, Move.THREADED): Place.MOUNTED,
+    (Place.LOADING, Move.FAILED):   Place.MOUTH,
     (Place.MOUNTED, Move.LOAD):     Place.MOUNTED,  # rewinds, and nothing else
     (Place.MOUNTED, Move.SEAT):     Place.HELD,
     (Place.MOUNTED, Move.UNLOAD):   Place.MOUTH,
