@@ -1,14 +1,14 @@
-"""`tapekey target`: virtual drives, for tests and for learning."""
+"""`tapekey target`: virtual drives and libraries, for tests and for learning."""
 
-import signal
-import threading
 from pathlib import Path
 from typing import Any
 
 import click
 
+from tapekey.cli import target_cartridge, target_library, target_serve
 from tapekey.cli.render import captions, emit, json_option, pairs, table
-from tapekey.errors import Conflict, Usage
+from tapekey.cli.target_panel import press
+from tapekey.errors import Usage
 
 directory_argument = click.argument("directory", type=click.Path(path_type=Path))
 cartridge_argument = click.argument("cartridge", type=click.Path(path_type=Path))
@@ -16,7 +16,7 @@ cartridge_argument = click.argument("cartridge", type=click.Path(path_type=Path)
 
 @click.group()
 def target() -> None:
-    """Virtual drives: create, serve, insert, eject."""
+    """Virtual drives and libraries: create, serve, insert, eject, move."""
 
 
 @target.command()
@@ -26,14 +26,28 @@ def target() -> None:
 @click.option(
     "--set", "knobs", multiple=True, metavar="NAME=VALUE", help="Turn a knob of the personality (repeatable)."
 )
-def create(directory: Path, personality: str, serial: str, knobs: tuple[str, ...]) -> None:
-    """Make a virtual drive in DIRECTORY."""
+@click.option("--drives", type=int, help="Make a library with so many drives, instead of a lone drive.")
+@click.option("--slots", type=int, help="Storage slots of the library.")
+@click.option("--mail-slots", type=int, default=2, show_default=True, help="Import/export elements of the library.")
+@click.option(
+    "--barcodes", default="", help="Its cartridges: a list of barcodes and ranges, ENC001L8..ENC024L8,CLN001L8."
+)
+@click.option("--capacity", type=int, help="Bytes until the physical end of each; as the real ones if not given.")
+def create(
+    directory: Path, personality: str, serial: str, knobs: tuple[str, ...], drives: int | None, **more: Any
+) -> None:
+    """Make a virtual drive in DIRECTORY, or with --drives a library."""
     from tapekey.target import machine
     from tapekey.target.description import Description
     from tapekey.target.personality import PERSONALITIES
 
     if personality not in PERSONALITIES:
         raise Usage(f"no personality {personality}", mend=f"one of {', '.join(PERSONALITIES)}")
+    if drives is not None:
+        target_library.create(directory, personality, serial, dict(map(_knob, knobs)), drives, **more)
+        return
+    if more["slots"] is not None or more["barcodes"]:
+        raise Usage("a lone drive has no slots and no cartridges", mend="say how many --drives the library has")
     standard = Description(PERSONALITIES[personality], serial, b"")
     machine.create(directory, standard.with_knobs(dict(map(_knob, knobs))).personality, serial=serial)
     click.echo(f"virtual drive ({personality}) made in {directory}")
@@ -65,30 +79,19 @@ def personalities(as_json: bool) -> None:
 
 @target.command()
 @directory_argument
-def serve(directory: Path) -> None:
-    """Power the virtual drive on until interrupted. Its keys are in its memory only: power off, and they are gone."""
-    from tapekey.target import server
-
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    server.serve(directory, stop=stop, ready=lambda _: click.echo(f"virtual:{directory} is on"))
-
-
-@target.command()
-@directory_argument
 @cartridge_argument
 def insert(directory: Path, cartridge: Path) -> None:
-    """Put CARTRIDGE into the virtual drive in DIRECTORY."""
-    _panel(directory, "insert", cartridge=str(cartridge.absolute()))
-    click.echo(f"{cartridge} is in {directory}")
+    """Put CARTRIDGE into the virtual drive in DIRECTORY, or into a free import/export element of the library."""
+    answer = press(directory, "insert", cartridge=str(cartridge.absolute() if cartridge.exists() else cartridge))
+    place = answer.get("element")
+    click.echo(f"{cartridge} is in {f'{place} of ' if place else ''}{directory}")
 
 
 @target.command()
 @directory_argument
 def eject(directory: Path) -> None:
     """Press the button of the virtual drive, and take the cartridge out."""
-    _panel(directory, "eject")
+    press(directory, "eject")
     click.echo(f"{directory} is empty")
 
 
@@ -96,35 +99,27 @@ def eject(directory: Path) -> None:
 @directory_argument
 @json_option
 def status(directory: Path, as_json: bool) -> None:
-    """What one sees by looking at the virtual drive."""
-    facts = _panel(directory, "status")
+    """What one sees by looking at the virtual drive or library."""
+    facts = press(directory, "status")
     emit("target", facts, as_json, pairs(captions(facts)))
 
 
-@target.command("write-protect")
-@cartridge_argument
-@click.option("--off", is_flag=True, help="Slide the tab back.")
-def write_protect(cartridge: Path, off: bool) -> None:
-    """Slide the write-protect tab of CARTRIDGE, which must not be in a drive."""
-    from tapekey.target.cartridge import Cartridge, protect
-
-    with Cartridge.open(cartridge):
-        protect(cartridge, not off)
-    click.echo(f"{cartridge} is {'writable' if off else 'write-protected'}")
+@target.command("set")
+@directory_argument
+@click.argument("knobs", nargs=-1, required=True, metavar="NAME=VALUE...")
+def set_(directory: Path, knobs: tuple[str, ...]) -> None:
+    """Turn knobs, while it serves or not: of a drive; of a library, or of all drives in it."""
+    press(directory, "set", **dict(map(_knob, knobs)))
+    click.echo(f"{directory}: {', '.join(knobs)}")
 
 
-def _panel(directory: Path, verb: str, **arguments: object) -> dict[str, Any]:
-    """An action at the front panel: of the drive that is powered on, else of one powered on for this alone."""
-    from tapekey.target import front_panel, machine
-    from tapekey.transport.socket import connect
-
-    if machine.served(directory):
-        with connect(directory / machine.SOCKET, "panel") as connection:
-            answer = connection.control(verb, **arguments)
-    else:
-        with machine.open(directory) as powered:
-            answer = front_panel.press(powered, {"verb": verb, **arguments})
-    if answer.pop("ok", False) is not True:
-        what, why, mend = (str(answer.get(name, "")) for name in ("what", "why", "mend"))
-        raise Conflict(what or f"the virtual drive did not {verb}", why=why, mend=mend)
-    return answer
+for command in (
+    target_serve.serve,
+    target_library.inventory,
+    target_library.export,
+    target_library.move,
+    target_cartridge.write_protect,
+    target_cartridge.age,
+    target_cartridge.damage,
+):
+    target.add_command(command)

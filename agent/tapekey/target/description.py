@@ -41,6 +41,7 @@ def _management(value: object) -> Management:
 KNOBS: Final[Mapping[str, Callable[[object], object]]] = {
     "management": _management,
     "load_time": _seconds,
+    "unload_time": _seconds,
     "wrong_key_limit": _limit,
     "mam_vendor_range": _flag,
     "mam_outlives_cartridge": _flag,
@@ -64,6 +65,7 @@ class Description:
     cartridge: Path | None = None
     place: Place = Place.EMPTY
     saved_modes: Mapping[Key, bytes] = field(default_factory=dict)
+    element: int | None = None  # its address in the library whose directory is around it
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -113,6 +115,7 @@ def _encode(drive: Description) -> object:
         "cartridge": str(drive.cartridge) if drive.cartridge else None,
         "place": drive.place.value,
         "saved_modes": {f"{page:02x}/{sub:02x}": image.hex() for (page, sub), image in drive.saved_modes.items()},
+        **({} if drive.element is None else {"element": drive.element}),
     }
 
 
@@ -131,4 +134,5 @@ def _decode(content: object) -> dict[str, object]:
         "cartridge": Path(inside) if inside else None,
         "place": Place(content["place"]),
         "saved_modes": saved,
+        "element": content.get("element"),
     }

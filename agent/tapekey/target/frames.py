@@ -5,14 +5,13 @@ A frame that breaks the rules raises `Malformed`, and ends its connection; nothi
 
 import json
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from tapekey.errors import Malformed
-from tapekey.exchange import Command
+from tapekey.exchange import Command, Reply
 from tapekey.secret import Secret
-from tapekey.target import front_panel
-from tapekey.target.machine import Machine
 
 VERSION: Final = 1
 HELLO, COMMAND, CONTROL, ANSWER = 0x01, 0x02, 0x03, 0x80
@@ -24,11 +23,19 @@ LONGEST_CDB: Final = 32
 SET_KEY: Final = 0xB5  # its data is a key
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What is reached through a socket: a device that executes commands, and a panel that is pressed."""
+
+    execute: Callable[[str, Command], Reply]
+    press: Callable[[object], dict[str, object]]
+
+
 @dataclass(slots=True)
 class Conversation:
     """One connection: who the initiator is, once it has said so."""
 
-    machine: Machine
+    served: Served
     nexus: str = ""
 
     def size(self, header: bytes) -> int:
@@ -44,10 +51,10 @@ class Conversation:
         if kind == HELLO and not self.nexus:
             return _framed(HELLO, self._greeted(bytes(body)))
         if kind == COMMAND and self.nexus:
-            reply = self.machine.execute(self.nexus, _command(body))
+            reply = self.served.execute(self.nexus, _command(body))
             return _framed(COMMAND, bytes([reply.status, len(reply.sense)]) + reply.sense, reply.data_in)
         if kind == CONTROL and self.nexus:
-            return _framed(CONTROL, json.dumps(front_panel.press(self.machine, _json(bytes(body)))).encode())
+            return _framed(CONTROL, json.dumps(self.served.press(_json(bytes(body)))).encode())
         raise Malformed("a frame comes out of turn", why=f"type {kind:02X}h")
 
     def _greeted(self, body: bytes) -> bytes:

@@ -2,24 +2,30 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from tapekey.errors import TapekeyError, Usage
+from tapekey.errors import Conflict, TapekeyError, Usage
 from tapekey.target.machine import Machine
 
 Arguments = Mapping[str, object]
 Answer = dict[str, object]
+Panel = TypeVar("Panel")
 
 
 def press(machine: Machine, request: object) -> Answer:
+    """Carry out one request to a drive."""
+    return by_table(VERBS, machine, request)
+
+
+def by_table(verbs: Mapping[str, Callable[[Panel, Arguments], Answer]], panel: Panel, request: object) -> Answer:
     """Carry out one request; what goes wrong is part of the answer, with its class, what, why and mend."""
     try:
         if not isinstance(request, dict) or not isinstance(request.get("verb"), str):
             raise Usage("a request to the front panel has a verb")
-        verb = VERBS.get(request["verb"])
+        verb = verbs.get(request["verb"])
         if verb is None:
-            raise Usage(f"the front panel has no verb {request['verb']}", mend=f"there are {', '.join(VERBS)}")
-        return {"ok": True, **verb(machine, request)}
+            raise Usage(f"the front panel has no verb {request['verb']}", mend=f"there are {', '.join(verbs)}")
+        return {"ok": True, **verb(panel, request)}
     except TapekeyError as error:
         return _failed(error)
     except OSError as error:
@@ -30,19 +36,28 @@ def _failed(error: TapekeyError) -> Answer:
     return {"ok": False, "error": type(error).__name__, "what": error.what, "why": error.why, "mend": error.mend}
 
 
-def _path(arguments: Arguments) -> Path:
-    path = arguments.get("cartridge")
-    if not isinstance(path, str) or not path or "\0" in path:
+def path(arguments: Arguments) -> Path:
+    """The cartridge that a request is about."""
+    named = arguments.get("cartridge")
+    if not isinstance(named, str) or not named or "\0" in named:
         raise Usage("which cartridge is not said", mend="give its directory as cartridge")
-    return Path(path)
+    return Path(named)
+
+
+def _alone(machine: Machine) -> None:
+    if machine.bay is not None:
+        mend = "tapekey target move LIBRARY CARTRIDGE ELEMENT"
+        raise Conflict("the drive's mouth cannot be reached", why="it is in a library", mend=mend)
 
 
 def _insert(machine: Machine, arguments: Arguments) -> Answer:
-    machine.insert(_path(arguments))
+    _alone(machine)
+    machine.insert(path(arguments))
     return machine.status()
 
 
 def _eject(machine: Machine, arguments: Arguments) -> Answer:
+    _alone(machine)
     machine.eject()
     return machine.status()
 
@@ -62,7 +77,7 @@ def _reset(machine: Machine, arguments: Arguments) -> Answer:
 
 
 def _write_protect(machine: Machine, arguments: Arguments) -> Answer:
-    machine.write_protect(_path(arguments), arguments.get("on", True) is True)
+    machine.write_protect(path(arguments), arguments.get("on", True) is True)
     return machine.status()
 
 

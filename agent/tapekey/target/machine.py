@@ -20,9 +20,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tapekey.errors import Conflict, Malformed, Usage
 from tapekey.exchange import Command, Reply
-from tapekey.target import cartridge, drive, wrapping
+from tapekey.target import cartridge, drive, library_bay, nexus_loss, wrapping
 from tapekey.target.cartridge import Cartridge
 from tapekey.target.description import Description
+from tapekey.target.library_bay import Bay
 from tapekey.target.modes import Modes
 from tapekey.target.personality import PERSONALITIES, Personality
 from tapekey.target.state import Drive
@@ -36,7 +37,15 @@ WRAPPING_KEY: Final = "wrapping-key.pem"
 Clock = Callable[[], float]
 
 
-def create(directory: Path, personality: Personality | str, *, serial: str = "") -> None:
+class NotGiven(Conflict):
+    """The drive keeps its cartridge: a host prevents the removal, or has not unloaded it."""
+
+    def __init__(self, why: str, *, prevented: bool) -> None:
+        super().__init__("the drive does not let the cartridge go", why=why)
+        self.prevented = prevented
+
+
+def create(directory: Path, personality: Personality | str, *, serial: str = "", element: int | None = None) -> None:
     """Make a virtual drive in a directory that must not exist yet."""
     facts = PERSONALITIES.get(personality) if isinstance(personality, str) else personality
     if facts is None:
@@ -53,25 +62,37 @@ def create(directory: Path, personality: Personality | str, *, serial: str = "")
             file.write(wrapping.generate())
     name = serial or f"TK{secrets.token_hex(4).upper()}"
     naa = (3 << 60 | secrets.randbits(60)).to_bytes(8, "big")
-    Description(personality=facts, serial=name, naa=naa).save(directory)
+    Description(personality=facts, serial=name, naa=naa, element=element).save(directory)
 
 
 @contextmanager
-def open(directory: Path, clock: Clock = time.monotonic) -> Iterator["Machine"]:
-    """Power a virtual drive on, for as long as the context lasts; Conflict if it is on already."""
+def open(directory: Path, clock: Clock = time.monotonic, bay: Bay | None = None) -> Iterator["Machine"]:
+    """Power a virtual drive on, for as long as the context lasts; Conflict if it is on already.
+
+    A library gives its drives their bays; a drive of a library that is opened by itself looks for its own.
+    """
     description = Description.load(directory)
+    with held(directory):
+        if bay is None and description.element is not None:
+            bay = library_bay.of(directory.absolute().parent, description.element)
+        machine = Machine(directory, description, clock, bay)
+        machine.power_on()
+        try:
+            yield machine
+        finally:
+            machine.power_off()
+
+
+@contextmanager
+def held(directory: Path) -> Iterator[None]:
+    """Hold a drive, powered or not, so that nobody else powers it on."""
     lock = os.open(directory / LOCK, os.O_RDWR)
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise Conflict(f"the virtual drive {directory} is powered on elsewhere") from error
-        machine = Machine(directory, description, clock)
-        machine.power_on()
-        try:
-            yield machine
-        finally:
-            machine.power_off()
+        yield
     finally:
         os.close(lock)
 
@@ -116,8 +137,11 @@ class Machine:
     directory: Path
     description: Description
     clock: Clock
+    bay: Bay | None = None
     _drive: Drive | None = None
     _turn: threading.RLock = field(default_factory=threading.RLock)
+    _kept: tuple[object, ...] = ()
+    _off: threading.Event = field(default_factory=threading.Event)
 
     open = staticmethod(open)
 
@@ -133,23 +157,22 @@ class Machine:
         return InProcess(self, nexus)
 
     def execute(self, nexus: str, command: Command) -> Reply:
-        """Carry out one command; what has to outlast the power is on disk before it is answered."""
-        with self._turn:
-            reply = drive.execute(self.drive, nexus, command)
-            self._keep()
-            return reply
+        """Carry out one command; the reply is a copy of its own."""
+        answer = self.serve(nexus, command)
+        return Reply(answer.status, bytes(answer.data), answer.sense)
 
     def serve(self, nexus: str, command: Command) -> Answer:
-        """The same, as a logical unit answers: what comes back may be a view into `command.into`."""
-        reply = self.execute(nexus, command)
-        return Answer(reply.status, reply.data_in, reply.sense)
+        """Carry out one command; what has to outlast the power is on disk before it is answered."""
+        with self._turn:
+            answer = drive.serve(self.drive, nexus, command)
+            self._keep()
+            return answer
 
     def nexus_lost(self, nexus: str) -> None:
         """A session has ended: its RESERVE and its PREVENT go with it."""
         with self._turn:
-            if self.drive.reservations.simple == nexus:
-                self.drive.reservations.simple = ""
-            self.drive.nexuses.get(nexus).prevents_removal = False
+            if self._drive is not None:
+                nexus_loss.lose(self._drive, nexus)
 
     # --- the front panel ---
 
@@ -211,6 +234,35 @@ class Machine:
                 "write_protected": inside.protected if inside else None,
             }
 
+    # --- the robot's gripper ---
+
+    def hand_out(self, *, unloads: bool) -> float:
+        """Give the cartridge to the robot, and tell in how many seconds it is out. NotGiven if the drive keeps it."""
+        with self._turn:
+            powered = self.drive
+            if any(nexus.prevents_removal for nexus in powered.nexuses.all()):
+                raise NotGiven("a host prevents its removal", prevented=True)
+            if not powered.lets_go and not unloads:
+                raise NotGiven("no host has unloaded it", prevented=False)
+            out_at = self.clock() + powered.personality.unload_time
+            if powered.place in (Place.EMPTY, Place.MOUTH):
+                out_at = powered.ready_at
+            powered.take_out()
+            self._keep()
+            return max(0.0, out_at - self.clock())
+
+    def lay_back(self, directory: Path) -> None:
+        """Take a cartridge back into the mouth, from where it was given."""
+        with self._turn:
+            self._reinsert(directory, Place.MOUTH)
+            self._keep()
+
+    def give_up(self) -> None:
+        """Give a cartridge back that was just put in."""
+        with self._turn:
+            self.drive.take_out()
+            self._keep()
+
     # --- power ---
 
     def power_on(self) -> None:
@@ -219,16 +271,33 @@ class Machine:
         modes.power_on()
         facts = self.description
         self._drive = Drive(facts.personality, facts.serial, facts.naa, modes, self.clock, self._wrapping_key())
-        self._drive.powered_at = self.clock()
-        if facts.cartridge is not None and facts.cartridge.exists():
-            self._reinsert(facts.cartridge, facts.place)
+        self._drive.powered_at, self._drive.pause = self.clock(), self._pause
+        if self.bay is not None:
+            self._drive.library, self._drive.element = self.bay.library, self.bay.element
+        self._off.clear()
+        inside = facts.cartridge if self.bay is None else self.bay.content()
+        if inside is not None and inside.exists():
+            self._reinsert(inside, facts.place if inside == facts.cartridge else Place.MOUNTED)
         self._keep()
+
+    def _pause(self, until: float) -> None:
+        """Let others in until then, or until the power goes. A clock that a test moves is not waited for."""
+        seconds = until - self.clock()
+        if seconds <= 0 or self.clock is not time.monotonic:
+            return
+        self._turn.release()
+        try:
+            self._off.wait(seconds)
+        finally:
+            self._turn.acquire()
 
     def power_off(self, *, orderly: bool = True) -> None:
         """Forget everything that needs power; orderly, the tape is settled first."""
         powered = self.drive
+        self._off.set()
         powered.parameters.wipe()
         inside, self._drive = powered.cartridge, None
+        powered.cartridge, powered.place = None, Place.EMPTY
         if inside is not None:
             if orderly and inside.loaded:
                 inside.unload()
@@ -252,11 +321,16 @@ class Machine:
         return wrapping.load(path.read_bytes())
 
     def _keep(self) -> None:
-        """Write the description when what it keeps has changed."""
-        powered = self.drive
+        """Write the description when what it keeps has changed. Every command ends with this question."""
+        powered = self._drive
+        if powered is None:  # a command that waited has lost the power
+            return
+        if self._kept == (powered.cartridge, powered.place, powered.modes.saved):
+            return
         inside = powered.cartridge.directory.absolute() if powered.cartridge else None
         place = Place.MOUTH if powered.place is Place.MOUTH else Place.EMPTY if inside is None else Place.MOUNTED
         now = self.description.with_contents(inside, place, powered.modes.saved)
         if now != self.description:
             now.save(self.directory)
             self.description = now
+        self._kept = (powered.cartridge, powered.place, dict(powered.modes.saved))

@@ -11,8 +11,11 @@ class Attention(Enum):
 
     POWER_ON = (0x29, 0x00)
     DEVICE_RESET = (0x29, 0x03)
+    NEXUS_LOSS = (0x29, 0x07)
     NOT_READY_TO_READY = (0x28, 0x00)
+    IMPORT_EXPORT_ACCESSED = (0x28, 0x01)
     MODE_CHANGED = (0x2A, 0x01)
+    LOG_CHANGED = (0x2A, 0x02)
     RESERVATIONS_PREEMPTED = (0x2A, 0x03)
     RESERVATIONS_RELEASED = (0x2A, 0x04)
     REGISTRATIONS_PREEMPTED = (0x2A, 0x05)
@@ -31,4 +34,4 @@ ORDER = {attention: place for place, attention in enumerate(Attention)}
 
 def first(pending: set[Attention]) -> Attention | None:
     """The attention to report next."""
-    return min(pending, key=ORDER.__getitem__, default=None)
+    return min(pending, key=ORDER.__getitem__, default=None) if pending else None
