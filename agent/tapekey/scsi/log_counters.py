@@ -1,4 +1,4 @@
-"""Plain counters: log pages 0Ch sequential-access device, 14h device statistics, 31h tape capacity (reference 11.4).
+"""Plain counters: log pages 02h, 03h, 06h, 0Ch, 14h, 1Bh, 30h, 31h, 32h (reference 11.4; the first three SPC-4, UNV).
 
 Per page a table of parameter codes and widths. All ones in a counter of 0Ch is "unknown" there.
 """
@@ -52,8 +52,67 @@ class TapeCapacity(Code):
     MAXIMUM_1 = 0x0004
 
 
+class ErrorCounter(Code):
+    """Parameter codes of pages 02h (writing) and 03h (reading), SPC-4."""
+
+    CORRECTED_AT_ONCE = 0x0000
+    CORRECTED_WITH_DELAY = 0x0001
+    RETRIES = 0x0002
+    CORRECTED = 0x0003
+    CORRECTIONS = 0x0004
+    BYTES = 0x0005
+    UNCORRECTED = 0x0006
+
+
+NON_MEDIUM_ERRORS: Final = 0x0000  # of page 06h
+
+
+class Compression(Code):
+    """Parameter codes of pages 1Bh and 32h; ratios are hundredfold, megabytes 10^6 bytes, with a signed remainder."""
+
+    READ_RATIO = 0x0000
+    WRITE_RATIO = 0x0001
+    MEGABYTES_TO_HOST = 0x0002
+    BYTES_TO_HOST = 0x0003
+    MEGABYTES_FROM_MEDIUM = 0x0004
+    BYTES_FROM_MEDIUM = 0x0005
+    MEGABYTES_FROM_HOST = 0x0006
+    BYTES_FROM_HOST = 0x0007
+    MEGABYTES_TO_MEDIUM = 0x0008
+    BYTES_TO_MEDIUM = 0x0009
+    ENABLED = 0x0100  # 1Bh only
+
+
+class Usage(Code):
+    """Parameter codes of IBM's page 30h."""
+
+    MOUNTS = 0x0001
+    DATASETS_WRITTEN = 0x0002
+    WRITE_RETRIES = 0x0003
+    WRITE_ERRORS = 0x0004
+    SUSPENDED_WRITES = 0x0005
+    FATAL_SUSPENDED_WRITES = 0x0006
+    DATASETS_READ = 0x0007
+    READ_RETRIES = 0x0008
+    READ_ERRORS = 0x0009
+    SUSPENDED_READS = 0x000A
+    FATAL_SUSPENDED_READS = 0x000B
+
+
+_ERRORS: Final = {**dict.fromkeys(range(0x0007), 4), ErrorCounter.BYTES: 8}
+_COMPRESSION: Final = {0x0000: 2, 0x0001: 2, **dict.fromkeys(range(0x0002, 0x000A), 4)}
+
 # fmt: off
 WIDTHS: Final[Mapping[LogPage, Mapping[int, int]]] = {
+    LogPage.WRITE_ERRORS:      _ERRORS,
+    LogPage.READ_ERRORS:       _ERRORS,
+    LogPage.NON_MEDIUM_ERRORS: {NON_MEDIUM_ERRORS: 4},
+    LogPage.DATA_COMPRESSION:  {**_COMPRESSION, Compression.ENABLED: 2},
+    LogPage.DATA_COMPRESSION_VENDOR: _COMPRESSION,
+    LogPage.TAPE_USAGE: {
+        0x0001: 4, 0x0002: 8, 0x0003: 4, 0x0004: 2, 0x0005: 2, 0x0006: 2,
+        0x0007: 8, 0x0008: 4, 0x0009: 2, 0x000A: 2, 0x000B: 2,
+    },
     LogPage.SEQUENTIAL_ACCESS: {
         **dict.fromkeys(range(0x0004), 8),
         **dict.fromkeys(range(0x0004, 0x0009), 4),

@@ -12,7 +12,7 @@ from tapekey.exchange import Command
 from tapekey.scsi import received
 from tapekey.scsi.codes import Opcode
 from tapekey.wire.codes import Code
-from tapekey.wire.layout import Reader, bits, decode, encode, size_of, uint, wire
+from tapekey.wire.layout import Reader, bits, decode, encode, rest, size_of, uint, wire
 
 ROOM: Final = 8_192
 LENGTH: Final = 0x18
@@ -55,10 +55,12 @@ class ReservationType(Code):
 @wire(size=6)
 @dataclass(frozen=True, slots=True)
 class Reserve6:
-    """RESERVE (16h)."""
+    """RESERVE (16h); the other fields are obsolete, and for third parties and extents."""
 
-    opcode:  Opcode = uint(0, 1, Opcode, default=Opcode.RESERVE_6)
-    control: int    = uint(5, 1)
+    opcode:      Opcode = uint(0, 1, Opcode, default=Opcode.RESERVE_6)
+    third_party: bool   = bits(1, 4, 4, bool)
+    extent:      bool   = bits(1, 0, 0, bool)
+    control:     int    = uint(5, 1)
 
 
 @wire(size=6)
@@ -66,8 +68,10 @@ class Reserve6:
 class Release6:
     """RELEASE (17h)."""
 
-    opcode:  Opcode = uint(0, 1, Opcode, default=Opcode.RELEASE_6)
-    control: int    = uint(5, 1)
+    opcode:      Opcode = uint(0, 1, Opcode, default=Opcode.RELEASE_6)
+    third_party: bool   = bits(1, 4, 4, bool)
+    extent:      bool   = bits(1, 0, 0, bool)
+    control:     int    = uint(5, 1)
 
 
 @wire(size=10)
@@ -75,9 +79,12 @@ class Release6:
 class Reserve10:
     """RESERVE (56h)."""
 
-    opcode:  Opcode = uint(0, 1, Opcode, default=Opcode.RESERVE_10)
-    length:  int    = uint(7, 2)
-    control: int    = uint(9, 1)
+    opcode:      Opcode = uint(0, 1, Opcode, default=Opcode.RESERVE_10)
+    third_party: bool   = bits(1, 4, 4, bool)
+    long_id:     bool   = bits(1, 1, 1, bool)
+    extent:      bool   = bits(1, 0, 0, bool)
+    length:      int    = uint(7, 2)
+    control:     int    = uint(9, 1)
 
 
 @wire(size=10)
@@ -85,9 +92,12 @@ class Reserve10:
 class Release10:
     """RELEASE (57h)."""
 
-    opcode:  Opcode = uint(0, 1, Opcode, default=Opcode.RELEASE_10)
-    length:  int    = uint(7, 2)
-    control: int    = uint(9, 1)
+    opcode:      Opcode = uint(0, 1, Opcode, default=Opcode.RELEASE_10)
+    third_party: bool   = bits(1, 4, 4, bool)
+    long_id:     bool   = bits(1, 1, 1, bool)
+    extent:      bool   = bits(1, 0, 0, bool)
+    length:      int    = uint(7, 2)
+    control:     int    = uint(9, 1)
 
 
 @wire(size=10)
@@ -124,6 +134,20 @@ class OutParameters:
     specify_initiators:   bool = bits(20, 3, 3, bool)  # SPEC_I_PT
     all_target_ports:     bool = bits(20, 2, 2, bool)  # ALL_TG_PT
     through_power_loss:   bool = bits(20, 0, 0, bool)  # APTPL
+
+
+@wire(size=24)
+@dataclass(frozen=True, slots=True)
+class MoveParameters:
+    """Parameter list of REGISTER AND MOVE (SPC-4; UNV here); `initiator` is the TransportID of who gets it."""
+
+    key:                int   = uint( 0, 8)
+    action_key:         int   = uint( 8, 8)
+    unregister:         bool  = bits(17, 1, 1, bool)  # UNREG
+    through_power_loss: bool  = bits(17, 0, 0, bool)  # APTPL
+    port:               int   = uint(18, 2)
+    length:             int   = uint(20, 4)
+    initiator:          bytes = rest(24)
 
 
 @wire(size=8)
@@ -164,13 +188,14 @@ class RegistrantHeader:
 class Capabilities:
     """Data of REPORT CAPABILITIES; `types` is the type mask, with its first byte in the upper half."""
 
-    length:             int  = uint(0, 2, default=8)
-    specify_initiators: bool = bits(2, 3, 3, bool)
-    all_target_ports:   bool = bits(2, 2, 2, bool)
-    through_power_loss: bool = bits(2, 0, 0, bool)
-    types_valid:        bool = bits(3, 7, 7, bool)
-    persistent_now:     bool = bits(3, 0, 0, bool)
-    types:              int  = uint(4, 2)
+    length:              int  = uint(0, 2, default=8)
+    reserve_and_release: bool = bits(2, 4, 4, bool)  # CRH: RESERVE of who holds it persistently is GOOD
+    specify_initiators:  bool = bits(2, 3, 3, bool)
+    all_target_ports:    bool = bits(2, 2, 2, bool)
+    through_power_loss:  bool = bits(2, 0, 0, bool)
+    types_valid:         bool = bits(3, 7, 7, bool)
+    persistent_now:      bool = bits(3, 0, 0, bool)
+    types:               int  = uint(4, 2)
 # fmt: on
 
 
@@ -203,6 +228,13 @@ def persistent_out(
     """Register, reserve, release, clear or preempt."""
     cdb = PersistentOut(action=action, type=type, length=LENGTH)
     return Command(encode(cdb), data_out=encode(OutParameters(key=key, action_key=action_key)))
+
+
+def register_and_move(key: int, action_key: int, initiator: bytes, *, unregister: bool = False) -> Command:
+    """Hand the reservation to another initiator, which is registered with `action_key` by that."""
+    data = encode(MoveParameters(key, action_key, unregister, port=1, length=len(initiator), initiator=initiator))
+    cdb = PersistentOut(action=OutAction.REGISTER_AND_MOVE, length=len(data))
+    return Command(encode(cdb), data_out=data)
 
 
 def encode_keys(generation: int, keys: Iterable[int]) -> bytes:

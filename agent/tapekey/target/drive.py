@@ -3,22 +3,44 @@
 Whatever it is given it answers: nothing a client sends raises here.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final
 
 from tapekey.errors import MediumDamaged, OverwriteRefused
 from tapekey.exchange import Buffer, Command, Reply
-from tapekey.scsi import media, opcodes, sense
+from tapekey.scsi import (
+    attribute,
+    buffer,
+    capacity,
+    density,
+    diagnostic,
+    inquiry,
+    log,
+    media,
+    mode,
+    opcodes,
+    position,
+    reserve,
+    security,
+    sense,
+    timestamp,
+)
 from tapekey.scsi.codes import Opcode, Status
 from tapekey.scsi.sense import Sense, SenseKey
 from tapekey.target import (
+    alerts,
     drive_attribute,
+    drive_buffer,
+    drive_diagnostic,
+    drive_erase,
+    drive_format,
     drive_inquiry,
     drive_load,
     drive_log,
     drive_mode,
     drive_motion,
+    drive_opcodes,
+    drive_overwrite,
     drive_read,
     drive_register,
     drive_report,
@@ -28,54 +50,17 @@ from tapekey.target import (
     drive_write,
     modes,
 )
+from tapekey.target.drive_opcodes import Handler, Row, row
 from tapekey.target.nexus import Nexus
 from tapekey.target.personality import Management
 from tapekey.target.refusal import Refusal, ReservedByAnother, data_protect, illegal, invalid_cdb
 from tapekey.target.state import Drive
 from tapekey.target.unit import Answer
-from tapekey.wire.layout import decode
-
-Handler = Callable[[Drive, Nexus, Command], Buffer | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A command: its CDB's length, what carries it out, the seconds it may take."""
-
-    length: int
-    handler: Handler
-    timeout: float = media.QUICK
-    actions: Mapping[int, Handler] | None = None
-
-
-def report_opcodes(drive: Drive, nexus: Nexus, command: Command) -> bytes:
+def report_opcodes(drive: Drive, nexus: Nexus, command: Command) -> Buffer:
     """REPORT SUPPORTED OPERATION CODES (A3h/0Ch)."""
-    cdb = decode(opcodes.ReportOpcodes, command.cdb)
-    if cdb.options is opcodes.Options.ALL:
-        return opcodes.encode_all(_entries(drive, timeouts=cdb.timeouts))[: cdb.room]
-    if cdb.options not in (opcodes.Options.OPCODE, opcodes.Options.SERVICE_ACTION):
-        raise invalid_cdb(2, 2)
-    row = _rows(drive).get(cdb.requested)
-    by_action = cdb.options is opcodes.Options.SERVICE_ACTION
-    if row is not None and by_action is (row.actions is None):
-        raise invalid_cdb(2, 2)
-    if row is None or (row.actions is not None and cdb.requested_action not in row.actions):
-        return opcodes.encode_one(opcodes.One(opcodes.Support.NOT_SUPPORTED))[: cdb.room]
-    usage = bytes([cdb.requested, cdb.requested_action if by_action else 0xFF]).ljust(row.length - 1, b"\xff") + b"\0"
-    timeouts = _timeouts(row) if cdb.timeouts else None
-    return opcodes.encode_one(opcodes.One(opcodes.Support.STANDARD, usage, timeouts))[: cdb.room]
-
-
-def _entries(drive: Drive, *, timeouts: bool) -> list[opcodes.Entry]:
-    found = []
-    for opcode, row in sorted(_rows(drive).items()):
-        actions: list[int | None] = [None] if row.actions is None else list(row.actions)
-        found += [opcodes.Entry(opcode, row.length, action, _timeouts(row) if timeouts else None) for action in actions]
-    return found
-
-
-def _timeouts(row: Row) -> opcodes.Timeouts:
-    return opcodes.Timeouts(nominal=int(row.timeout) // 2, recommended=int(row.timeout))
+    return drive_opcodes.report(_rows(drive), command)
 
 
 def _maintenance_in(drive: Drive, nexus: Nexus, command: Command) -> Buffer | None:
@@ -93,49 +78,72 @@ def _by_action(actions: Mapping[int, Handler], drive: Drive, nexus: Nexus, comma
     return handler(drive, nexus, command)
 
 
+# fmt: off
 REPORTS: Final[Mapping[int, Handler]] = {0x0C: report_opcodes, 0x0F: drive_report.report_timestamp}
 ORDERS: Final[Mapping[int, Handler]] = {0x0F: drive_report.set_timestamp}
 
-# fmt: off
 COMMANDS: Final[Mapping[Opcode, Row]] = {
-    Opcode.TEST_UNIT_READY:              Row( 6, drive_load.test_unit_ready),
-    Opcode.REWIND:                       Row( 6, drive_motion.rewind, media.REWIND),
-    Opcode.REQUEST_SENSE:                Row( 6, drive_inquiry.request_sense),
-    Opcode.READ_BLOCK_LIMITS:            Row( 6, drive_report.read_block_limits),
-    Opcode.READ_6:                       Row( 6, drive_read.read, media.DATA),
-    Opcode.WRITE_6:                      Row( 6, drive_write.write, media.DATA),
-    Opcode.WRITE_FILEMARKS_6:            Row( 6, drive_write.write_filemarks, media.DATA),
-    Opcode.SPACE_6:                      Row( 6, drive_motion.space_6, media.MOTION),
-    Opcode.INQUIRY:                      Row( 6, drive_inquiry.answer_inquiry),
-    Opcode.VERIFY_6:                     Row( 6, drive_read.verify, media.VERIFY),
-    Opcode.MODE_SELECT_6:                Row( 6, drive_mode.mode_select),
-    Opcode.RESERVE_6:                    Row( 6, drive_reserve.reserve_unit),
-    Opcode.RELEASE_6:                    Row( 6, drive_reserve.release_unit),
-    Opcode.ERASE_6:                      Row( 6, drive_write.erase, media.ERASE_SHORT),
-    Opcode.MODE_SENSE_6:                 Row( 6, drive_mode.mode_sense),
-    Opcode.LOAD_UNLOAD:                  Row( 6, drive_load.load_unload, media.LOAD),
-    Opcode.SEND_DIAGNOSTIC:              Row( 6, drive_report.send_diagnostic),
-    Opcode.PREVENT_ALLOW_MEDIUM_REMOVAL: Row( 6, drive_load.prevent_allow),
-    Opcode.LOCATE_10:                    Row(10, drive_motion.locate_10, media.MOTION),
-    Opcode.READ_POSITION:                Row(10, drive_motion.read_position),
-    Opcode.REPORT_DENSITY_SUPPORT:       Row(10, drive_report.report_density),
-    Opcode.LOG_SELECT:                   Row(10, drive_log.log_select),
-    Opcode.LOG_SENSE:                    Row(10, drive_log.log_sense),
-    Opcode.MODE_SELECT_10:               Row(10, drive_mode.mode_select),
-    Opcode.RESERVE_10:                   Row(10, drive_reserve.reserve_unit),
-    Opcode.RELEASE_10:                   Row(10, drive_reserve.release_unit),
-    Opcode.MODE_SENSE_10:                Row(10, drive_mode.mode_sense),
-    Opcode.PERSISTENT_RESERVE_IN:        Row(10, drive_reserve.persistent_in),
-    Opcode.PERSISTENT_RESERVE_OUT:       Row(10, drive_register.persistent_out),
-    Opcode.READ_ATTRIBUTE:               Row(16, drive_attribute.read_attribute),
-    Opcode.WRITE_ATTRIBUTE:              Row(16, drive_attribute.write_attribute),
-    Opcode.SPACE_16:                     Row(16, drive_motion.space_16, media.MOTION),
-    Opcode.LOCATE_16:                    Row(16, drive_motion.locate_16, media.MOTION),
-    Opcode.REPORT_LUNS:                  Row(12, drive_inquiry.report_luns),
-    Opcode.SECURITY_PROTOCOL_IN:         Row(12, drive_security.security_protocol_in),
-    Opcode.MAINTENANCE_IN:               Row(12, _maintenance_in, actions=REPORTS),
-    Opcode.MAINTENANCE_OUT:              Row(12, _maintenance_out, actions=ORDERS),
-    Opcode.SECURITY_PROTOCOL_OUT:        Row(12, drive_set_encryption.security_protocol_out),
+    Opcode.TEST_UNIT_READY:        row(media.TestUnitReady, drive_load.test_unit_ready),
+    Opcode.REWIND:                 row(media.Rewind, drive_motion.rewind, media.REWIND),
+    Opcode.REQUEST_SENSE:          row(media.RequestSense, drive_inquiry.request_sense),
+    Opcode.FORMAT_MEDIUM:          row(media.FormatMedium, drive_format.format_medium, media.FORMAT),
+    Opcode.READ_BLOCK_LIMITS:      row(media.ReadBlockLimits, drive_report.read_block_limits),
+    Opcode.READ_6:                 row(media.Read6, drive_read.read, media.DATA),
+    Opcode.WRITE_6:                row(media.Write6, drive_write.write, media.DATA),
+    Opcode.SET_CAPACITY:           row(capacity.SetCapacity, drive_format.set_capacity, media.FORMAT),
+    Opcode.WRITE_FILEMARKS_6:      row(media.WriteFilemarks6, drive_write.write_filemarks, media.DATA),
+    Opcode.SPACE_6:                row(media.Space6, drive_motion.space_6, media.MOTION),
+    Opcode.INQUIRY:                row(inquiry.Inquiry, drive_inquiry.answer_inquiry),
+    Opcode.VERIFY_6:               row(media.Verify6, drive_read.verify, media.VERIFY),
+    Opcode.MODE_SELECT_6:          row(mode.ModeSelect6, drive_mode.mode_select, mode.TIMEOUT),
+    Opcode.RESERVE_6:              row(reserve.Reserve6, drive_reserve.reserve_unit),
+    Opcode.RELEASE_6:              row(reserve.Release6, drive_reserve.release_unit),
+    Opcode.ERASE_6:                row(media.Erase6, drive_erase.erase, media.ERASE_LONG),
+    Opcode.MODE_SENSE_6:           row(mode.ModeSense6, drive_mode.mode_sense),
+    Opcode.LOAD_UNLOAD:            row(media.LoadUnload, drive_load.load_unload, media.LOAD, unread=("retension",)),
+    Opcode.RECEIVE_DIAGNOSTIC:     row(diagnostic.ReceiveDiagnostic, drive_diagnostic.receive_diagnostic),
+    Opcode.SEND_DIAGNOSTIC:        row(diagnostic.SendDiagnostic, drive_diagnostic.send_diagnostic),
+    Opcode.PREVENT_ALLOW_MEDIUM_REMOVAL: row(media.PreventAllow, drive_load.prevent_allow),
+    Opcode.LOCATE_10:              row(media.Locate10, drive_motion.locate_10, media.MOTION, unread=("block_type",)),
+    Opcode.READ_POSITION:          row(
+        position.ReadPosition, drive_motion.read_position, position.QUICK,
+        actions=dict.fromkeys(drive_motion.FORMS, position.ReadPosition),
+    ),
+    Opcode.WRITE_BUFFER:           row(buffer.WriteBuffer, drive_buffer.write_buffer),
+    Opcode.READ_BUFFER:            row(buffer.ReadBuffer, drive_buffer.read_buffer),
+    Opcode.REPORT_DENSITY_SUPPORT: row(density.ReportDensity, drive_report.report_density),
+    Opcode.LOG_SELECT:             row(log.LogSelect, drive_log.log_select),
+    Opcode.LOG_SENSE:              row(log.LogSense, drive_log.log_sense),
+    Opcode.MODE_SELECT_10:         row(mode.ModeSelect10, drive_mode.mode_select, mode.TIMEOUT),
+    Opcode.RESERVE_10:             row(reserve.Reserve10, drive_reserve.reserve_unit),
+    Opcode.RELEASE_10:             row(reserve.Release10, drive_reserve.release_unit),
+    Opcode.MODE_SENSE_10:          row(mode.ModeSense10, drive_mode.mode_sense, unread=("long_descriptor",)),
+    Opcode.PERSISTENT_RESERVE_IN:  row(
+        reserve.PersistentIn, drive_reserve.persistent_in,
+        actions=dict.fromkeys(drive_reserve.VIEWS, reserve.PersistentIn),
+    ),
+    Opcode.PERSISTENT_RESERVE_OUT: row(
+        reserve.PersistentOut, drive_register.persistent_out,
+        actions=dict.fromkeys(reserve.OutAction, reserve.PersistentOut),
+    ),
+    Opcode.ALLOW_OVERWRITE:        row(media.AllowOverwrite, drive_overwrite.allow_overwrite),
+    Opcode.READ_ATTRIBUTE:         row(
+        attribute.ReadAttribute, drive_attribute.read_attribute, attribute.TIMEOUT,
+        actions=dict.fromkeys(drive_attribute.ACTIONS, attribute.ReadAttribute),
+    ),
+    Opcode.WRITE_ATTRIBUTE:        row(attribute.WriteAttribute, drive_attribute.write_attribute, attribute.TIMEOUT),
+    Opcode.SPACE_16:               row(media.Space16, drive_motion.space_16, media.MOTION),
+    Opcode.LOCATE_16:              row(media.Locate16, drive_motion.locate_16, media.MOTION, unread=("address_mode",)),
+    Opcode.REPORT_LUNS:            row(inquiry.ReportLuns, drive_inquiry.report_luns),
+    Opcode.SECURITY_PROTOCOL_IN:   row(security.SecurityCdb, drive_security.security_protocol_in),
+    Opcode.MAINTENANCE_IN:         row(
+        opcodes.ReportOpcodes, _maintenance_in,
+        actions={0x0C: opcodes.ReportOpcodes, 0x0F: timestamp.ReportTimestamp},
+    ),
+    Opcode.MAINTENANCE_OUT:        row(
+        timestamp.SetTimestamp, _maintenance_out, actions={0x0F: timestamp.SetTimestamp}
+    ),
+    Opcode.SECURITY_PROTOCOL_OUT:  row(security.SecurityCdb, drive_set_encryption.security_protocol_out),
 }
 # fmt: on
 
@@ -149,7 +157,10 @@ def _rows(drive: Drive) -> dict[Opcode, Row]:
     hidden = facts.management is Management.NONE or (
         facts.management is not Management.APPLICATION and facts.external_hides_security
     )
-    return {opcode: row for opcode, row in COMMANDS.items() if not (hidden and opcode in SECURITY)}
+    absent = SECURITY if hidden else frozenset()
+    if not facts.append_only:
+        absent |= {Opcode.ALLOW_OVERWRITE}
+    return {opcode: found for opcode, found in COMMANDS.items() if opcode not in absent}
 
 
 def execute(drive: Drive, name: str, command: Command) -> Reply:
@@ -176,6 +187,7 @@ def serve(drive: Drive, name: str, command: Command) -> Answer:
 
 
 def _check(drive: Drive, command: Command, found: Sense, data: Buffer = b"") -> Answer:
+    alerts.observe(drive, found)
     descriptor = drive.modes.bit(drive.personality, modes.CONTROL, 2, modes.D_SENSE)
     image = sense.encode_descriptor(found) if descriptor else sense.encode_fixed(found)
     return Answer(Status.CHECK_CONDITION, data[: command.data_in_max], image)
@@ -184,17 +196,17 @@ def _check(drive: Drive, command: Command, found: Sense, data: Buffer = b"") -> 
 def _admitted(drive: Drive, nexus: Nexus, command: Command) -> Handler:
     """What comes before any command: is it known, is something to be told first, does somebody hold the drive."""
     opcode = Opcode(command.cdb[0]) if command.cdb else None
-    row = None if opcode is None else _rows(drive).get(opcode)
-    if row is None or opcode is None:
+    known = None if opcode is None else _rows(drive).get(opcode)
+    if known is None or opcode is None:
         raise _unknown(drive, opcode)
-    if len(command.cdb) < row.length:
+    if len(command.cdb) < known.length:
         raise invalid_cdb(len(command.cdb))
     exempt = NEVER_ATTENTION if drive.personality.log_sense_reports_attention else NEVER_ATTENTION | {Opcode.LOG_SENSE}
     if opcode not in exempt and (attention := nexus.take_attention()) is not None:
         raise Refusal(Sense(SenseKey.UNIT_ATTENTION, *attention.value))
-    if drive.reservations.stop(nexus.name, opcode):
+    if drive.reservations.stop(nexus.name, opcode, command.cdb):
         raise ReservedByAnother
-    return row.handler
+    return known.handler
 
 
 def _unknown(drive: Drive, opcode: Opcode | None) -> Refusal:

@@ -3,10 +3,8 @@
 from tapekey.exchange import Command
 from tapekey.scsi import media
 from tapekey.scsi.media import Removal
-from tapekey.scsi.sense import SenseKey
-from tapekey.target.cartridge import Kind
 from tapekey.target.nexus import Nexus
-from tapekey.target.refusal import Refusal, illegal, invalid_cdb, not_ready, sense
+from tapekey.target.refusal import illegal, invalid_cdb, not_ready
 from tapekey.target.state import Drive
 from tapekey.target.tray import Move, Place
 from tapekey.wire.layout import decode
@@ -14,11 +12,7 @@ from tapekey.wire.layout import decode
 
 def test_unit_ready(drive: Drive, nexus: Nexus, command: Command) -> None:
     """TEST UNIT READY (00h)."""
-    cartridge = drive.require_cartridge()
-    if cartridge.identity.kind is Kind.CLEANING:
-        raise not_ready(0x30, 0x03)
-    if cartridge.identity.generation.name not in drive.personality.reads:
-        raise Refusal(sense(SenseKey.MEDIUM_ERROR, 0x30, 0x00))
+    drive.require_medium()
 
 
 def load_unload(drive: Drive, nexus: Nexus, command: Command) -> None:
@@ -33,33 +27,46 @@ def load_unload(drive: Drive, nexus: Nexus, command: Command) -> None:
     if cdb.load:
         _load(drive, nexus, hold=cdb.hold, immediate=cdb.immediate)
     else:
-        _unload(drive, hold=cdb.hold)
+        _unload(drive, hold=cdb.hold, immediate=cdb.immediate)
 
 
 def _load(drive: Drive, nexus: Nexus, *, hold: bool, immediate: bool) -> None:
     if drive.place is Place.LOADING:
-        drive.wake(now=not immediate)
+        _await(drive, immediate=immediate)
     elif hold:
         drive.demount(Move.SEAT)
     elif drive.place is Place.MOUNTED:
         drive.move(Move.LOAD)
         drive.tape.sync()
-        drive.tape.rewind()
+        drive.require_cartridge().switch(0).rewind()
     else:
         drive.move(Move.LOAD)
         drive.start_loading(nexus.name)
-        drive.wake(now=not immediate)
+        _await(drive, immediate=immediate)
 
 
-def _unload(drive: Drive, *, hold: bool) -> None:
+def _await(drive: Drive, *, immediate: bool) -> None:
+    """The end of a load is in the answer, unless the host did not want to wait for it."""
+    if not immediate:
+        drive.pause(drive.ready_at)
+        drive.wake(now=True)
+        drive.require_threaded()
+
+
+def _unload(drive: Drive, *, hold: bool, immediate: bool) -> None:
     if any(other.prevents_removal for other in drive.nexuses.all()):
         raise illegal(0x53, 0x02)
     drive.wake(now=True)
     if hold:
         if drive.place is Place.MOUNTED:
             drive.demount(Move.SEAT)
-    else:
-        drive.demount(Move.UNLOAD)
+        return
+    moves = drive.place is not Place.MOUTH
+    drive.demount(Move.UNLOAD)
+    if moves:
+        drive.ready_at = drive.clock() + drive.personality.unload_time
+    if not immediate:
+        drive.pause(drive.ready_at)
 
 
 def prevent_allow(drive: Drive, nexus: Nexus, command: Command) -> None:

@@ -7,6 +7,7 @@ from tapekey.exchange import Command
 from tapekey.scsi import media, position
 from tapekey.scsi.media import Destination, SpaceCode
 from tapekey.scsi.sense import SenseKey
+from tapekey.target import early_warning
 from tapekey.target.medium import Moved, Stop, Tape
 from tapekey.target.nexus import Nexus
 from tapekey.target.refusal import Refusal, invalid_cdb, sense
@@ -21,10 +22,10 @@ def rewind(drive: Drive, nexus: Nexus, command: Command) -> None:
 
 def _leave(drive: Drive) -> Tape:
     """The tape, about to move: what was buffered goes out first, and what was read ahead is forgotten."""
-    drive.require_cartridge()
-    drive.tape.sync()
-    drive.looked_ahead = False
-    return drive.tape
+    tape = drive.require_medium().tape
+    tape.sync()
+    drive.looked_ahead, drive.permission = False, None
+    return tape
 
 
 def space_6(drive: Drive, nexus: Nexus, command: Command) -> None:
@@ -68,24 +69,31 @@ def _space(drive: Drive, code: SpaceCode, count: int) -> None:
 def locate_10(drive: Drive, nexus: Nexus, command: Command) -> None:
     """LOCATE(10) (2Bh); BT is ignored, as `st` may set it."""
     cdb = decode(media.Locate10, command.cdb)
-    if cdb.change_partition and cdb.partition:
-        raise invalid_cdb(8)
-    _arrived(_leave(drive).locate(cdb.object))
+    _arrived(_enter(drive, cdb.partition if cdb.change_partition else None, 8).locate(cdb.object))
+
+
+def _enter(drive: Drive, partition: int | None, byte: int) -> Tape:
+    """The tape, about to move, with another partition under the head if one is named."""
+    tape, cartridge = _leave(drive), drive.require_medium()
+    if partition is None:
+        return tape
+    if partition >= len(cartridge.tapes):
+        raise invalid_cdb(byte)
+    return cartridge.switch(partition)
 
 
 def locate_16(drive: Drive, nexus: Nexus, command: Command) -> None:
     """LOCATE(16) (92h)."""
     cdb = decode(media.Locate16, command.cdb)
-    if cdb.change_partition and cdb.partition:
-        raise invalid_cdb(3)
-    if cdb.destination is Destination.OBJECT:
-        _arrived(_leave(drive).locate(cdb.identifier))
-    elif cdb.destination is Destination.FILE:
-        _arrived(_leave(drive).locate_file(cdb.identifier))
-    elif cdb.destination is Destination.END_OF_DATA:
-        _leave(drive).space_to_end()
-    else:
+    if cdb.destination not in (Destination.OBJECT, Destination.FILE, Destination.END_OF_DATA):
         raise invalid_cdb(1, 5)
+    tape = _enter(drive, cdb.partition if cdb.change_partition else None, 3)
+    if cdb.destination is Destination.OBJECT:
+        _arrived(tape.locate(cdb.identifier))
+    elif cdb.destination is Destination.FILE:
+        _arrived(tape.locate_file(cdb.identifier))
+    else:
+        tape.space_to_end()
 
 
 def _arrived(there: bool) -> None:
@@ -96,45 +104,51 @@ def _arrived(there: bool) -> None:
 def read_position(drive: Drive, nexus: Nexus, command: Command) -> bytes:
     """READ POSITION (34h); the old form 01h, which `st` sends, is answered like 00h."""
     cdb = decode(position.ReadPosition, command.cdb)
-    drive.require_cartridge()
+    drive.require_medium()
     form = FORMS.get(cdb.form)
     if form is None:
         raise invalid_cdb(1, 4)
-    image = encode(form(drive.tape))
+    image = encode(form(drive, drive.tape))
     return image[: cdb.room] if cdb.form is position.Form.EXTENDED else image
 
 
-def _short(tape: Tape) -> position.ShortPosition:
+def _short(drive: Drive, tape: Tape) -> position.ShortPosition:
     wide = tape.position >= 1 << 32
     here = 0 if wide else tape.position
     return position.ShortPosition(
         beginning_of_partition=tape.position == 0,
+        end_of_partition=tape.past_early_warning,
         overflow=wide,
-        beyond_early_warning=tape.past_early_warning,
+        beyond_early_warning=early_warning.beyond_programmed(drive, tape),
+        partition=drive.partition,
         first_object=here,
         last_object=here,
     )
 
 
-def _long(tape: Tape) -> position.LongPosition:
+def _long(drive: Drive, tape: Tape) -> position.LongPosition:
     return position.LongPosition(
         beginning_of_partition=tape.position == 0,
-        beyond_early_warning=tape.past_early_warning,
+        end_of_partition=tape.past_early_warning,
+        beyond_early_warning=early_warning.beyond_programmed(drive, tape),
+        partition=drive.partition,
         object=tape.position,
         file=tape.file_number,
     )
 
 
-def _extended(tape: Tape) -> position.ExtendedPosition:
+def _extended(drive: Drive, tape: Tape) -> position.ExtendedPosition:
     return position.ExtendedPosition(
         beginning_of_partition=tape.position == 0,
-        beyond_early_warning=tape.past_early_warning,
+        end_of_partition=tape.past_early_warning,
+        beyond_early_warning=early_warning.beyond_programmed(drive, tape),
+        partition=drive.partition,
         first_object=tape.position,
         last_object=tape.position,
     )
 
 
-FORMS: Final[Mapping[position.Form, Callable[[Tape], object]]] = {
+FORMS: Final[Mapping[position.Form, Callable[[Drive, Tape], object]]] = {
     position.Form.SHORT: _short,
     position.Form.SHORT_VENDOR: _short,
     position.Form.LONG: _long,

@@ -4,12 +4,14 @@ A block that cannot be decrypted leaves the tape before it, so that it can be re
 """
 
 from dataclasses import replace
+from functools import lru_cache
+from typing import Final
 
 from tapekey.errors import MediumDamaged
 from tapekey.exchange import Buffer, Command
 from tapekey.scsi import media
 from tapekey.scsi.sense import SenseKey
-from tapekey.target import crypt
+from tapekey.target import block_protection, crypt
 from tapekey.target.medium import Tape, is_filemark
 from tapekey.target.medium_record import Header
 from tapekey.target.nexus import Nexus
@@ -17,50 +19,90 @@ from tapekey.target.refusal import Refusal, invalid_cdb, sense
 from tapekey.target.state import Drive
 from tapekey.wire.layout import decode
 
+NOWHERE: Final = memoryview(b"")
 
-def read(drive: Drive, nexus: Nexus, command: Command) -> bytes:
+
+def read(drive: Drive, nexus: Nexus, command: Command) -> Buffer:
     """READ(6) (08h)."""
-    cdb = decode(media.Read6, command.cdb)
+    cdb = _read_6(command.cdb)
     if cdb.fixed and (cdb.suppress_length_incorrect or not drive.modes.block_length):
         refusal = invalid_cdb(1, 1 if cdb.suppress_length_incorrect else 0)
         raise Refusal(replace(refusal.sense, information=cdb.length))
-    drive.require_cartridge()
+    drive.require_medium()
     drive.check_lock(nexus)
     if not cdb.length:
         return b""
+    into = NOWHERE if command.into is None else command.into
     if cdb.fixed:
-        return _read_fixed(drive, nexus, cdb.length)
-    return _read_variable(drive, nexus, cdb.length, suppress=cdb.suppress_length_incorrect)
+        return _read_fixed(drive, nexus, cdb.length, into, command.data_in_max)
+    return _read_variable(drive, nexus, cdb.length, into, suppress=cdb.suppress_length_incorrect)
 
 
-def _read_variable(drive: Drive, nexus: Nexus, length: int, *, suppress: bool) -> bytes:
-    data = bytes(_next_block(drive, nexus, length))
+# As for WRITE: a stream repeats its CDB.
+@lru_cache(maxsize=64)
+def _read_6(cdb: bytes) -> media.Read6:
+    return decode(media.Read6, cdb)
+
+
+def _read_variable(drive: Drive, nexus: Nexus, length: int, into: memoryview, *, suppress: bool) -> Buffer:
+    data = _next_block(drive, nexus, length, into)
     drive.tape.skip()
-    drive.activity.read(min(len(data), length))
-    difference = length - len(data)
-    longer_matters = difference < 0 and drive.modes.block_length != 0
-    if difference and (not suppress or longer_matters):
-        raise Refusal(sense(SenseKey.NO_SENSE, 0, 0, information=difference, ili=True), data[:length])
-    return data[:length]
+    size = len(data)
+    drive.activity.read(min(size, length))
+    if size > length:
+        data = data[:length]
+    if not _lies_in(data, into):
+        data = bytes(data)
+    difference = length - size
+    if difference and (not suppress or (difference < 0 and drive.modes.block_length != 0)):
+        raise Refusal(sense(SenseKey.NO_SENSE, 0, 0, information=difference, ili=True), data)
+    return data
 
 
-def _read_fixed(drive: Drive, nexus: Nexus, count: int) -> bytes:
-    size, whole = drive.modes.block_length, bytearray()
+def _lies_in(data: Buffer, into: memoryview) -> bool:
+    """Whether the block is where it was asked to be; else it is lent, and gone with the next one."""
+    return isinstance(data, memoryview) and data.obj is into.obj
+
+
+def _read_fixed(drive: Drive, nexus: Nexus, count: int, into: memoryview, room: int) -> Buffer:
+    size = drive.modes.block_length
+    if len(into) < count * size:
+        return _read_apart(drive, nexus, count, size, room)
     for done in range(count):
-        left = count - done
-        try:
-            data = _next_block(drive, nexus, left)
-        except Refusal as refusal:
-            raise Refusal(refusal.sense, bytes(whole)) from refusal
-        drive.tape.skip()
-        if len(data) != size:
-            raise Refusal(sense(SenseKey.NO_SENSE, 0, 0, information=left, ili=True), bytes(whole))
-        whole += data
-        drive.activity.read(size)
+        here = into[done * size : (done + 1) * size]
+        _read_one(drive, nexus, size, count - done, into[: done * size], here)
+    return into[: count * size]
+
+
+def _read_apart(drive: Drive, nexus: Nexus, count: int, size: int, room: int) -> bytes:
+    """Several blocks for which there is no room in one place; no more is kept than the host takes."""
+    whole = bytearray()
+    for done in range(count):
+        data = _read_one(drive, nexus, size, count - done, whole, NOWHERE)
+        whole += memoryview(data)[: room - len(whole)]
     return bytes(whole)
 
 
-def _next_block(drive: Drive, nexus: Nexus, residual: int) -> Buffer:
+def _read_one(drive: Drive, nexus: Nexus, size: int, left: int, before: Buffer, into: memoryview) -> Buffer:
+    """One of several blocks, `before` being those that were read already: they go with what stops it."""
+    try:
+        data = _next_block(drive, nexus, left, into)
+    except Refusal as refusal:
+        raise Refusal(refusal.sense, _kept(before)) from refusal
+    drive.tape.skip()
+    if len(data) != size:
+        raise Refusal(sense(SenseKey.NO_SENSE, 0, 0, information=left, ili=True), _kept(before))
+    if len(into) and not _lies_in(data, into):
+        into[:] = data
+    drive.activity.read(size)
+    return data
+
+
+def _kept(before: Buffer) -> Buffer:
+    return bytes(before) if isinstance(before, bytearray) else before
+
+
+def _next_block(drive: Drive, nexus: Nexus, residual: int, into: memoryview) -> Buffer:
     """The next block as its reader gets it; `residual` goes with what stops it."""
     tape = drive.tape
     drive.looked_ahead = True
@@ -69,11 +111,13 @@ def _next_block(drive: Drive, nexus: Nexus, residual: int) -> Buffer:
         tape.skip()
         raise Refusal(sense(SenseKey.NO_SENSE, 0x00, 0x01, information=residual, filemark=True))
     try:
-        return crypt.to_host(drive, drive.parameters.used_by(nexus), header.block, tape.stored(header))
+        data = crypt.to_host(drive, drive.parameters.used_by(nexus), header, into)
     except MediumDamaged as error:
         raise damaged(residual) from error
     except Refusal as refusal:
         raise Refusal(replace(refusal.sense, information=residual)) from refusal
+    protection = drive.modes.protection
+    return block_protection.protected(protection.method, data, into) if protection.on_read else data
 
 
 def _next_object(tape: Tape, residual: int) -> Header:
@@ -101,16 +145,21 @@ def verify(drive: Drive, nexus: Nexus, command: Command) -> None:
         raise invalid_cdb(1, 4)
     if cdb.fixed and not drive.modes.block_length:
         raise invalid_cdb(1, 0)
-    drive.require_cartridge()
+    drive.require_medium()
     drive.check_lock(nexus)
     if cdb.to_end_of_data:
         _verify_to_end(drive, nexus)
     elif cdb.by_filemarks:
         _verify_files(drive, nexus, cdb.length)
     elif cdb.fixed:
-        _read_fixed(drive, nexus, cdb.length)
+        _verify_fixed(drive, nexus, cdb.length)
     elif cdb.length:
-        _read_variable(drive, nexus, cdb.length, suppress=False)
+        _read_variable(drive, nexus, cdb.length, NOWHERE, suppress=False)
+
+
+def _verify_fixed(drive: Drive, nexus: Nexus, count: int) -> None:
+    for done in range(count):
+        _read_one(drive, nexus, drive.modes.block_length, count - done, b"", NOWHERE)
 
 
 def _verify_to_end(drive: Drive, nexus: Nexus) -> None:
@@ -129,6 +178,6 @@ def _verify_object(drive: Drive, nexus: Nexus) -> bool:
     """Check one object; whether it was a filemark."""
     filemark = is_filemark(_next_object(drive.tape, 0))
     if not filemark:
-        _next_block(drive, nexus, 0)
+        _next_block(drive, nexus, 0, NOWHERE)
     drive.tape.skip()
     return filemark

@@ -1,14 +1,18 @@
-"""WRITE, WRITE FILEMARKS, ERASE: what puts something on the tape (reference 1.5 and 6.6)."""
+"""WRITE and WRITE FILEMARKS: what puts something on the tape (reference 1.5 and 6.6)."""
+
+from collections.abc import Iterator
+from functools import lru_cache
 
 from tapekey.errors import MediumFull
 from tapekey.exchange import Buffer, Command
 from tapekey.scsi import media
 from tapekey.scsi.encryption import EncryptionMode
 from tapekey.scsi.sense import SenseKey
-from tapekey.target import crypt, modes
+from tapekey.target import append_only, block_protection, crypt, early_warning, modes, write_protection
 from tapekey.target.medium import Tape
 from tapekey.target.medium_index import NONE
 from tapekey.target.nexus import Nexus
+from tapekey.target.parameters import ParameterSet
 from tapekey.target.refusal import Refusal, data_protect, invalid_cdb, sense
 from tapekey.target.state import POLICY_VIOLATION, Drive
 from tapekey.wire.layout import decode
@@ -16,7 +20,7 @@ from tapekey.wire.layout import decode
 
 def write(drive: Drive, nexus: Nexus, command: Command) -> None:
     """WRITE(6) (0Ah)."""
-    cdb = decode(media.Write6, command.cdb)
+    cdb = _write_6(command.cdb)
     tape = writable_tape(drive, nexus, writing=True)
     size = drive.modes.block_length if cdb.fixed else cdb.length
     if cdb.fixed and not size:
@@ -26,15 +30,32 @@ def write(drive: Drive, nexus: Nexus, command: Command) -> None:
     if not cdb.length:
         return
     data = memoryview(drive.plain_out(command, size * cdb.length if cdb.fixed else size))
-    _check_policy(drive, nexus, tape)
+    used = drive.parameters.used_by(nexus)
+    if used.encryption is EncryptionMode.DISABLE:
+        _check_policy(drive, tape)
     drive.looked_ahead = False
-    for done, start in enumerate(range(0, len(data), size)):
-        _write_block(drive, nexus, tape, data[start : start + size], cdb.length - done if cdb.fixed else size)
-    _warn_early(tape)
+    before = tape.passed
+    for done, block in enumerate(_blocks(drive, data, size)):
+        _write_block(drive, used, tape, block, cdb.length - done if cdb.fixed else size)
+    early_warning.tell(drive, tape, before)
 
 
-def _write_block(drive: Drive, nexus: Nexus, tape: Tape, data: Buffer, left: int) -> None:
-    block, stored = crypt.to_store(drive, drive.parameters.used_by(nexus), data)
+# Two commands of a stream rarely differ in their CDB, and decoding one takes as long as encrypting 16 KiB.
+@lru_cache(maxsize=64)
+def _write_6(cdb: bytes) -> media.Write6:
+    return decode(media.Write6, cdb)
+
+
+def _blocks(drive: Drive, data: memoryview, size: int) -> Iterator[memoryview]:
+    """The blocks as they were before the host put its protection behind each."""
+    protection = drive.modes.protection
+    for start in range(0, len(data), size):
+        block = data[start : start + size]
+        yield block_protection.checked(protection.method, block) if protection.on_write else block
+
+
+def _write_block(drive: Drive, used: ParameterSet, tape: Tape, data: Buffer, left: int) -> None:
+    block, stored = crypt.to_store(drive, used, data)
     try:
         tape.write(block, stored)
     except MediumFull as error:
@@ -46,37 +67,20 @@ def _full(left: int) -> Refusal:
     return Refusal(sense(SenseKey.VOLUME_OVERFLOW, 0x00, 0x02, information=left, eom=True))
 
 
-def _warn_early(tape: Tape) -> None:
-    """NO SENSE with EOM: everything was written, and the end is near."""
-    if tape.past_early_warning:
-        raise Refusal(sense(SenseKey.NO_SENSE, 0x00, 0x02, information=0, eom=True))
-
-
 def writable_tape(drive: Drive, nexus: Nexus, *, writing: bool = False) -> Tape:
     """The tape, if anything may be written on it by this nexus."""
-    cartridge = drive.require_cartridge()
+    drive.require_medium()
     drive.check_lock(nexus, writing=writing)
-    if cartridge.identity.generation.name not in drive.personality.writes:
-        raise data_protect(0x30, 0x05)
-    if is_protected(drive):
-        raise data_protect(0x27, 0x00)
+    write_protection.check(drive)
+    append_only.check_write(drive)
     return drive.tape
 
 
-def is_protected(drive: Drive) -> bool:
-    """Write-protected by the tab, or by the mode page's soft write protect."""
-    cartridge = drive.mounted_cartridge
-    soft = drive.modes.bit(drive.personality, modes.CONFIGURATION, 10, modes.SOFT_WRITE_PROTECT)
-    return soft or (cartridge is not None and cartridge.protected)
-
-
-def _check_policy(drive: Drive, nexus: Nexus, tape: Tape) -> None:
+def _check_policy(drive: Drive, tape: Tape) -> None:
     """Refuse a clear write where mode page 10h/01h demands encryption; TapeAlert 3Dh says so too.
 
     Which additional sense goes with it no manual seen tells: 74/00, security error, is ours (UNV).
     """
-    if drive.parameters.used_by(nexus).encryption is not EncryptionMode.DISABLE:
-        return
     always = drive.modes.bit(drive.personality, modes.EXTENSION, 8, modes.WRE)
     appends = drive.modes.bit(drive.personality, modes.EXTENSION, 8, modes.VCELBRE)
     if always or (appends and tape.position and tape.first_encrypted != NONE):
@@ -91,6 +95,7 @@ def write_filemarks(drive: Drive, nexus: Nexus, command: Command) -> None:
         raise invalid_cdb(1, 1)
     tape = writable_tape(drive, nexus) if cdb.count else _flushable_tape(drive)
     drive.looked_ahead = False
+    before = tape.passed
     try:
         tape.write_filemarks(cdb.count)
     except MediumFull as error:
@@ -98,17 +103,9 @@ def write_filemarks(drive: Drive, nexus: Nexus, command: Command) -> None:
     if not cdb.immediate:
         tape.sync()
     if cdb.count:
-        _warn_early(tape)
+        early_warning.tell(drive, tape, before)
 
 
 def _flushable_tape(drive: Drive) -> Tape:
     drive.require_cartridge()
     return drive.tape
-
-
-def erase(drive: Drive, nexus: Nexus, command: Command) -> None:
-    """ERASE(6) (19h): end of data here, short or long."""
-    decode(media.Erase6, command.cdb)
-    tape = writable_tape(drive, nexus)
-    drive.looked_ahead = False
-    tape.erase()

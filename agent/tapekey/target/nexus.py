@@ -1,15 +1,18 @@
 """What the drive remembers of each initiator port (I_T nexus): scope, lock, attentions, its own TapeAlert flags."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from tapekey.scsi.encryption import Scope
 from tapekey.target import unit_attention
 from tapekey.target.unit_attention import Attention
 
+REMEMBERED: Final = 1_024  # names of lost nexuses, so that thousands of initiators cost no memory
+
 
 @dataclass(slots=True)
 class Nexus:
-    """One initiator, known by its name until the drive is powered off.
+    """One initiator, known by its name until its nexus is lost or the drive is powered off.
 
     locked_at  the key instance counter at the moment of LOCK, or None
     """
@@ -36,14 +39,35 @@ class Nexus:
 
 
 class Nexuses:
-    """All initiators seen since power on."""
+    """All initiators seen since power on whose nexus has not been lost."""
 
     def __init__(self) -> None:
         self._known: dict[str, Nexus] = {}
+        self._lost: dict[str, None] = {}
+        self._standing: set[int] = set()
 
     def get(self, name: str) -> Nexus:
-        """The nexus of that name; a new one is told of the power on."""
-        return self._known.setdefault(name, Nexus(name))
+        """The nexus of that name; a new one is told of the power on, one that came back of its loss."""
+        found = self._known.get(name)
+        return self._new(name) if found is None else found
+
+    def _new(self, name: str) -> Nexus:
+        first = Attention.NEXUS_LOSS if name in self._lost else Attention.POWER_ON
+        self._lost.pop(name, None)
+        made = self._known[name] = Nexus(name, pending={first}, tape_alerts=set(self._standing))
+        return made
+
+    def find(self, name: str) -> Nexus | None:
+        """The nexus of that name, if there is one."""
+        return self._known.get(name)
+
+    def lose(self, name: str) -> None:
+        """The nexus is gone: its record is dropped, and only its name stays for a while."""
+        if self._known.pop(name, None) is None:
+            return
+        self._lost[name] = None
+        while len(self._lost) > REMEMBERED:
+            del self._lost[next(iter(self._lost))]
 
     def all(self) -> list[Nexus]:
         return list(self._known.values())
@@ -53,6 +77,7 @@ class Nexuses:
 
     def reset(self) -> None:
         """Hard reset: scopes, locks and registrations are forgotten, and everybody hears of it."""
+        self._standing.clear()
         for name in self._known:
             self._known[name] = Nexus(name, pending={Attention.DEVICE_RESET})
 
@@ -60,11 +85,22 @@ class Nexuses:
         for other in self.others(nexus):
             other.tell(attention)
 
+    def tell_all(self, attention: Attention) -> None:
+        for nexus in self._known.values():
+            nexus.tell(attention)
+
     def raise_alert(self, flag: int) -> None:
-        """Set a TapeAlert flag for every nexus: each clears its own by reading."""
+        """Set a TapeAlert flag for every nexus, and for those that come later: each clears its own by reading."""
+        self._standing.add(flag)
         for nexus in self._known.values():
             nexus.tape_alerts.add(flag)
 
     def clear_alert(self, flag: int) -> None:
+        self._standing.discard(flag)
         for nexus in self._known.values():
             nexus.tape_alerts.discard(flag)
+
+    @property
+    def alerts(self) -> frozenset[int]:
+        """The flags that stand, whoever has read them."""
+        return frozenset(self._standing)

@@ -46,6 +46,10 @@ class Algorithm:
     code_mounted: int = 0x0001_0014
 
 
+# Version descriptors (SPC-4 annex; UNV which of them each drive gives): SAM-4, SPC-4, SSC-3, iSCSI.
+SAM_SPC_SSC = (0x0080, 0x0460, 0x0400, 0x0960)
+
+
 @dataclass(frozen=True, slots=True)
 class Personality:
     """Every fact by which one drive differs from another."""
@@ -91,6 +95,12 @@ class Personality:
     tape_alert: bool = True
     management: Management = Management.APPLICATION
     load_time: float = 0.0  # seconds until a loaded cartridge is ready
+    cleaning_time: float = 120.0  # seconds until a cleaning cartridge is pushed out again
+    reservations_persist: bool = False  # APTPL: persistent reservations outlast a loss of power
+    protection: tuple[int, ...] = ()  # methods of logical block protection; the drives know Reed-Solomon too
+    append_only: bool = False  # WRITE MODE of page 10h/01h, and ALLOW OVERWRITE
+    versions: tuple[int, ...] = SAM_SPC_SSC  # version descriptors of standard INQUIRY data
+    unload_time: float = 0.0  # seconds until an unloaded one can be taken
     max_block: int = 0x80_0000
 
 
@@ -132,6 +142,9 @@ def _ibm(generation: str, revision: str, **facts: object) -> Personality:
         "external_hides_security": True,
         "ibm_pages": True,
         "reservation_types": (3, 6, 8),
+        "reservations_persist": True,  # UNV
+        "append_only": digit >= 5,  # which generations: UNV, LTFS uses it wherever page 10h/01h is
+        "protection": (2,) if digit >= 7 else (),  # LTFS takes CRC32C from LTO-7 on
     }
     return Personality(**row | facts)  # type: ignore[arg-type]
 

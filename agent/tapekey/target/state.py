@@ -9,9 +9,12 @@ from tapekey.errors import MediumDamaged
 from tapekey.exchange import Command
 from tapekey.scsi.attribute import Attribute
 from tapekey.scsi.sense import SenseKey
+from tapekey.scsi.tape_alert import TapeAlert
 from tapekey.secret import Secret
-from tapekey.target import wrapping
+from tapekey.target import alerts, cleaning, volume_protection, wrapping
+from tapekey.target.buffers import Buffers
 from tapekey.target.cartridge import Cartridge
+from tapekey.target.compress import Compressor
 from tapekey.target.medium import Tape
 from tapekey.target.medium_index import NONE, UNKNOWN
 from tapekey.target.modes import Modes
@@ -20,12 +23,18 @@ from tapekey.target.parameters import ParameterSets
 from tapekey.target.personality import Algorithm, Management, Personality
 from tapekey.target.refusal import Refusal, illegal, invalid_cdb, not_ready, sense
 from tapekey.target.reservations import Reservations
+from tapekey.target.storing import Storing
 from tapekey.target.tray import NEXT, Move, Place
 from tapekey.target.tries import Tries
 from tapekey.target.unit_attention import Attention
-from tapekey.target.volume_account import VolumeAccount, account_of
+from tapekey.target.volume_account import Mount, VolumeAccount, account_of
 
-POLICY_VIOLATION = 0x3D
+POLICY_VIOLATION = TapeAlert.ENCRYPTION_POLICY_VIOLATION
+
+
+def ratio(outside: int, stored: int) -> int:
+    """How much less is stored than the host sees, a hundredfold; 100 where nothing was stored yet."""
+    return min(outside * 100 // stored, 0xFFFF) if stored > 0 else 100
 
 
 @dataclass(slots=True)
@@ -37,6 +46,34 @@ class Activity:
     host_read: int = 0
     medium_written: int = 0
     medium_read: int = 0
+    cleanings: int = 0
+    hard_read_errors: int = 0
+    hard_write_errors: int = 0
+    errors_since_cleaning: int = 0
+    loads_since_cleaning: int = 0
+
+    at_mount: tuple[int, ...] = (0,) * 6
+
+    def _all(self) -> tuple[int, ...]:
+        return (
+            self.host_written,
+            self.medium_written,
+            self.host_read,
+            self.medium_read,
+            self.hard_write_errors,
+            self.hard_read_errors,
+        )
+
+    def begin_mount(self) -> None:
+        """From here on counts the mount that `mount` tells of."""
+        self.at_mount = self._all()
+
+    def mount(self) -> Mount:
+        """What was counted since the volume was mounted."""
+        from_host, to_medium, to_host, from_medium, *errors = (
+            now - then for now, then in zip(self._all(), self.at_mount, strict=True)
+        )
+        return Mount(ratio(from_host, to_medium), ratio(to_host, from_medium), *errors)
 
     def wrote(self, from_host: int, stored: int) -> None:
         self.host_written += from_host
@@ -71,11 +108,17 @@ class Drive:
     pause: Callable[[float], None] = lambda _: None  # lets others in until this time; by itself the drive never waits
     library: str = ""  # the serial number of the library around it
     element: int | None = None  # its address there
+    buffers: Buffers = field(default_factory=Buffers)
+    volume_protection: int = 0  # ASOCWP, PERSWP and PRMWP of the mounted volume
+    compressor: Compressor = field(default_factory=Compressor)
+    storing: Storing | None = None  # how the last block was stored, for those that follow
+    permission: object = None  # what ALLOW OVERWRITE has permitted
     loader: str = ""
     announced: bool = True  # the load in progress ends with a unit attention
     looked_ahead: bool = False  # a read has tried the block at the present position
     clock_offset: int = 0  # of REPORT TIMESTAMP, in milliseconds
     clock_set: bool = False
+    _kept: bytearray = field(default_factory=bytearray, repr=False)
 
     # --- the cartridge -------------------------------------------------------------------------------------
 
@@ -101,10 +144,19 @@ class Drive:
         """The mounted cartridge; NOT READY without one."""
         if self.cartridge is not None and self.place is Place.MOUNTED:
             return self.cartridge
+        if self.place is Place.LOADING and alerts.is_cleaning(self.cartridge):
+            raise not_ready(0x30, 0x03)
         raise {
             Place.LOADING: not_ready(0x04, 0x01),
             Place.HELD: not_ready(0x04, 0x02),
         }.get(self.place, not_ready(0x3A, 0x00))
+
+    def require_medium(self) -> Cartridge:
+        """The same, for what goes to the tape: 3/30/00 if the drive does not know the medium's format."""
+        cartridge = self.require_cartridge()
+        if cartridge.identity.generation.name not in self.personality.reads:
+            raise Refusal(sense(SenseKey.MEDIUM_ERROR, 0x30, 0x00))
+        return cartridge
 
     def require_threaded(self) -> None:
         """3/53/00 if the load that was asked for has not ended with a threaded tape."""
@@ -126,30 +178,48 @@ class Drive:
 
     def start_loading(self, loader: str, *, announced: bool = True) -> None:
         self.loader, self.announced = loader, announced
-        self.ready_at = self.clock() + self.personality.load_time
+        alerts.inserted(self)
+        cleans = alerts.is_cleaning(self.cartridge)
+        if cleans:
+            self.nexuses.raise_alert(TapeAlert.CLEANING_MEDIA)
+        self.ready_at = self.clock() + (self.personality.cleaning_time if cleans else self.personality.load_time)
         self.wake()
 
     def wake(self, *, now: bool = False) -> None:
         """Finish a load whose time has come, or which the host waits for."""
         if self.place is Place.LOADING and self.cartridge is not None and (now or self.clock() >= self.ready_at):
+            if alerts.is_cleaning(self.cartridge):
+                self._clean(self.cartridge)
+                return
             try:
                 self.cartridge.load(self.personality.vendor, self.serial)
             except MediumDamaged:
                 self.move(Move.FAILED)
+                alerts.not_threaded(self)
             else:
                 self.move(Move.THREADED)
-                self._mounted()
+                self._mounted(self.cartridge)
+
+    def _clean(self, cartridge: Cartridge) -> None:
+        """The cleaning is done, or cannot be; either way the cartridge comes out."""
+        if cleaning.use(cartridge, self.personality.vendor, self.serial):
+            alerts.cleaned(self)
+        else:
+            self.nexuses.raise_alert(TapeAlert.EXPIRED_CLEANING_MEDIA)
+        self.move(Move.FAILED)
 
     @property
     def lets_go(self) -> bool:
         """Whether a changer's gripper reaches what is in the drive, or could put something in."""
         return self.place in (Place.EMPTY, Place.MOUTH) and self.clock() >= self.ready_at
 
-    def _mounted(self) -> None:
+    def _mounted(self, cartridge: Cartridge) -> None:
         self.activity.loads += 1
-        self.looked_ahead = False
+        self.activity.begin_mount()
+        self.looked_ahead, self.permission = False, None
+        self.volume_protection = volume_protection.of_cartridge(cartridge.directory)
         self.tries.forget()
-        self.nexuses.clear_alert(POLICY_VIOLATION)
+        alerts.mounted(self, cartridge)
         for nexus in self.nexuses.all():
             if self.announced and nexus.name != self.loader:
                 nexus.tell(Attention.NOT_READY_TO_READY)
@@ -161,14 +231,15 @@ class Drive:
         if was_mounted and cartridge is not None:
             self._remember(cartridge)
             cartridge.unload()
+            self.volume_protection, self.permission = 0, None
             self.parameters.demounted(self.nexuses)
             self.tries.forget()
 
     def _remember(self, cartridge: Cartridge) -> None:
         """Keep what the drive tells of a volume that has gone."""
-        self.last_volume = account_of(cartridge)
+        self.last_volume = account_of(cartridge, self.activity.mount())
         try:
-            self.last_attributes = cartridge.attributes()
+            self.last_attributes = cartridge.attributes(tape_alert=alerts.number(self.nexuses.alerts))
         except MediumDamaged:
             self.last_attributes = ()
 
@@ -246,6 +317,12 @@ class Drive:
             with out.reveal() as view:
                 return Secret(view[:length])
         return Secret(memoryview(out)[:length])
+
+    def lend(self, size: int) -> memoryview:
+        """Room for one block being made, until the next call: fresh room for each would cost its page faults."""
+        if len(self._kept) < size:
+            self._kept = bytearray(size)
+        return memoryview(self._kept)[:size]
 
     def plain_out(self, command: Command, length: int) -> bytes | bytearray | memoryview:
         """The same, where it is no secret."""

@@ -5,7 +5,7 @@ A structure is a frozen dataclass whose fields are declared with `uint`, `sint`,
 written as zero and ignored when read. `decode` needs at least `size` bytes and raises `Malformed` otherwise.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar
@@ -95,6 +95,16 @@ def wire(*, size: int) -> Callable[[type[T]], type[T]]:
 def size_of(structure: type) -> int:
     """The fixed size of a structure in bytes, without its `rest`."""
     return int(structure.WIRE_SIZE)  # type: ignore[attr-defined]
+
+
+def mask_of(structure: type, without: Container[str] = ()) -> bytes:
+    """Ones where the structure has a field, save those of the given names; zeroes where it is reserved."""
+    size, mask = size_of(structure), 0
+    for item in fields(structure):
+        row: Row = item.metadata["row"]
+        if row.form != "rest" and item.name not in without:
+            mask |= row.mask() << 8 * (size - row.offset - row.size)
+    return mask.to_bytes(size, "big")
 
 
 def field_at(structure: type, byte: int, bit: int | None = None) -> str | None:
