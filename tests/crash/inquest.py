@@ -130,7 +130,7 @@ def _blocks(place: Path) -> Iterator[Block]:
     log = Log.open(place / "partition-0.log", writable=False)
     try:
         for number in range(log.objects):
-            header = log.header(number)
+            header = log.read_header(number)
             if header.kind is Kind.BLOCK and header.block is not None:
                 yield header.block
     finally:

@@ -1,11 +1,11 @@
 """A cartridge: made whole, held by one, counted, and a thing of its own when copied."""
 
 import shutil
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from crc32c import crc32c
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tapekey.errors import Conflict, Malformed, MediumDamaged, OverwriteRefused
@@ -217,18 +217,21 @@ def number(image: bytes, start: int, end: int) -> int:
 def by_the_document(log: bytes) -> Iterator[bytes | str]:
     """The objects of an undamaged log, read by nothing but the tables of docs/formats/medium.md."""
     assert log[:16] == b"tapekey tape log"
-    at = 64
-    while at < len(log):
+    copies = [log[copy : copy + 128] for copy in (0, 4096)]
+    assert all(number(copy, 124, 128) == crc32c(copy[:124]) for copy in copies)
+    header = max(copies, key=lambda copy: number(copy, 40, 48))
+    at = 8192
+    while at < number(header, 64, 72):
         kads = sum(log[at + 68 : at + 71])
         assert log[at : at + 24] == b"tkrecord" + log[24:40]
         assert number(log, at + 24, at + 32) == at
-        assert number(log, at + 124, at + 128) == zlib.crc32(log[at : at + 124] + log[at + 128 : at + 128 + kads])
+        assert number(log, at + 124, at + 128) == crc32c(log[at : at + 124] + log[at + 128 : at + 128 + kads])
         start = at + 128 + kads
         stored = log[start : start + number(log, at + 64, at + 68)]
         if log[at + 52] == 2:
             yield MARK
         elif log[at + 52] == 1:
-            assert number(log, at + 120, at + 124) == zlib.crc32(stored)
+            assert number(log, at + 120, at + 124) == crc32c(stored)
             yield _opened(log[at : at + 128 + kads], stored) if log[at + 53] & 0x80 else stored
         at = start + len(stored)
 

@@ -177,7 +177,7 @@ def test_equal_blocks_are_stored_differently(tmp_path: Path) -> None:
     for _ in range(20):
         rewind(bench)
         assert write(bench, PLAIN) == "good"
-        header = bench.drive.tape.log.header(0)
+        header = bench.drive.tape.log.read_header(0)
         assert header.block is not None
         assert header.block.seal is not None
         seen.add(header.block.seal.iv)

@@ -3,9 +3,6 @@
 import pytest
 
 from tapekey.target.medium_index import NONE, UNKNOWN, Index
-from tapekey.target.medium_record import Block, Header, Kind, Seal
-
-SEAL = Seal(0x00010014, bytes(12))
 
 
 def built(objects: str) -> Index:
@@ -15,9 +12,9 @@ def built(objects: str) -> Index:
         if what == "x":
             index.add_lost(number * 1000, 1, 0)
         elif what == "f":
-            index.add(Header(Kind.FILEMARK, number * 1000, number, 0, 0))
+            index.add(number * 1000, filemark=True)
         else:
-            index.add(Header(Kind.BLOCK, number * 1000, number, 0, 0, 1, 0, Block(1, 0, SEAL if what == "e" else None)))
+            index.add(number * 1000, filemark=False, encrypted=what == "e")
     return index
 
 

@@ -5,15 +5,16 @@ import os
 import shutil
 import signal
 import time
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
+from crc32c import crc32c
 
 from tapekey.errors import Malformed, MediumDamaged
 from tapekey.target.medium import Tape
+from tapekey.target.medium_header import PAGE
 from tapekey.target.medium_log import Log
 from tests.target.power import Disk, PowerLost
 from tests.target.tapes import MARK, Object, contents, held, made, put, put_sealed, recorded
@@ -208,11 +209,12 @@ def test_a_write_that_the_system_splits_is_finished(tmp_path: Path, monkeypatch:
 def test_a_log_of_an_unknown_version_is_refused(tmp_path: Path) -> None:
     place, *_ = _three(tmp_path)
     image = bytearray((place / LOG).read_bytes())
-    image[17] = 2
-    image[60:64] = zlib.crc32(image[:60]).to_bytes(4, "big")
+    for copy in (0, PAGE):
+        image[copy + 17] = 3
+        image[copy + 124 : copy + 128] = crc32c(image[copy : copy + 124]).to_bytes(4, "big")
     (place / LOG).write_bytes(image)
 
-    with pytest.raises(Malformed, match="version 2"):
+    with pytest.raises(Malformed, match="version 3"):
         Log.open(place / LOG, writable=False)
 
 

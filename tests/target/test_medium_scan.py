@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tapekey.errors import MediumDamaged
 from tapekey.target.medium import Moved, Stop
+from tapekey.target.medium_header import LOG_HEADER, PAGE
 from tapekey.target.medium_index import UNKNOWN
-from tapekey.target.medium_record import LOG_HEADER
 from tests.target.tapes import DAMAGED, MARK, Object, held, made, put, put_sealed, recorded
 
 LOG = "partition-0.log"
@@ -32,11 +33,11 @@ def starts(place: Path) -> list[int]:
 
 def test_any_byte_damaged_harms_the_object_it_belongs_to_and_no_other(place: Path) -> None:
     image, offsets = (place / LOG).read_bytes(), starts(place)
-    for at in range(len(image)):
+    for at in (*range(130), *range(PAGE - 2, PAGE + 130), *range(LOG_HEADER - 2, len(image))):
         (place / LOG).write_bytes(image[:at] + bytes([image[at] ^ 0x10]) + image[at + 1 :])
         owner = [number for number, start in enumerate(offsets) if start <= at]
         expected = list(ITEMS)
-        if at >= LOG_HEADER and at < offsets[-1] - 128:  # before that the log's header, behind it the checkpoint
+        if at >= LOG_HEADER:
             expected[owner[-1]] = DAMAGED
         assert recorded(place) == expected, at
 
@@ -96,7 +97,42 @@ def test_records_from_before_a_cut_never_come_back(tmp_path: Path) -> None:
         taken.tape.locate(1)
         put(taken.tape, MARK)
         end = taken.tape.log.end
-        assert end == taken.tape.log.offset(1) + 128 == LOG_HEADER + 128 + 1 + 256
-    (place / LOG).write_bytes((place / LOG).read_bytes()[:end] + old[end:])
+        assert end == taken.tape.log.offset(1) + 128 == LOG_HEADER + 128 + 1 + 128
+    assert (place / LOG).read_bytes()[end:] == old[end:]  # which is why it matters
 
     assert recorded(place) == [b"a", MARK]
+
+
+def test_an_overwritten_tape_does_not_come_back_where_the_new_one_is_damaged(tmp_path: Path) -> None:
+    place, old = made(tmp_path / "old"), [b"old" * 100] * 8
+    with held(place) as taken:
+        for item in old:
+            put(taken.tape, item)
+        taken.unload()
+    with held(place) as taken:
+        taken.tape.locate(2)
+        put(taken.tape, b"new" * 100)
+        end = taken.tape.log.end
+    image = (place / LOG).read_bytes()
+    for at in range(LOG_HEADER, end, 7):
+        (place / LOG).write_bytes(image[:at] + bytes([image[at] ^ 0x10]) + image[at + 1 :])
+        found = recorded(place)
+        assert found[2:] in ([b"new" * 100], []), at
+        assert [item for item in found[:2] if item != DAMAGED] == old[: 2 - found[:2].count(DAMAGED)]
+
+
+def test_one_copy_of_the_header_is_enough_and_none_is_not(tmp_path: Path) -> None:
+    place = made(tmp_path / "copies")
+    with held(place) as taken:
+        put(taken.tape, b"old")
+        taken.unload()
+    with held(place) as taken:
+        put(taken.tape, b"new")
+        taken.unload()
+    image = (place / LOG).read_bytes()
+    for page in (0, PAGE):
+        (place / LOG).write_bytes(image[:page] + bytes(PAGE) + image[page + PAGE :])
+        assert recorded(place) == [b"new"]
+    (place / LOG).write_bytes(bytes(LOG_HEADER) + image[LOG_HEADER:])
+    with pytest.raises(MediumDamaged):
+        recorded(place)

@@ -207,7 +207,7 @@ class Cartridge:
     def unload(self) -> None:
         """Settle tape and memory on disk, and unthread the tape."""
         for tape in self.tapes:
-            tape.sync()
+            tape.log.settle()
         if self._memory is not None:
             self._memory.settle(self.account())
         self._unthread()

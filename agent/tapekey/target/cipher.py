@@ -8,7 +8,7 @@ No check value of the key is kept: a wrong key is a tag that fails over stored b
 
 import os
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Self
 
 from cryptography.exceptions import InvalidTag
@@ -53,10 +53,19 @@ class Cipher:
         `block` tells the length and compression of `data`, `seal` the key-associated data and marks; its algorithm
         and IV are set here, the IV from the system's random source.
         """
-        made = replace(seal, algorithm=self.algorithm, iv=os.urandom(IV))
-        sealed = replace(block, seal=made)
-        view = memoryview(out)[: len(data) + TAG]
-        self._aead.encrypt_into(made.iv, data, bound(sealed, len(data)), view)
+        made = Seal(
+            self.algorithm,
+            os.urandom(IV),
+            seal.kad_format,
+            seal.unauthenticated,
+            seal.authenticated,
+            seal.metadata,
+            seal.external,
+            seal.raw_read_disabled,
+        )
+        sealed, size = Block(block.length, block.compression, made), len(data)
+        view = memoryview(out)[: size + TAG]
+        self._aead.encrypt_into(made.iv, data, bound(sealed, size), view)
         return sealed, view
 
     def open(self, block: Block, stored: Buffer, out: bytearray | memoryview) -> memoryview:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from tapekey.errors import MediumFull, OverwriteRefused
+from tapekey.target.medium_header import LOG_HEADER
 from tapekey.target.medium_log import Log
-from tapekey.target.medium_record import FIXED, LOG_HEADER, Block, Buffer, Header, Kind
+from tapekey.target.medium_record import FIXED, Block, Buffer, Header, Kind
 
 
 class Stop(Enum):
@@ -36,21 +37,23 @@ class Tape:
 
     position   the number of the object that comes next; `objects` means end-of-data
     capacity   bytes until the physical end; `margin`, how much of them lies behind early warning
-    append_only  a WORM medium: nothing may be overwritten
+    write_once   a WORM medium: nothing may be overwritten but filemarks that end the tape
     protected    the write-protect tab
     changing     called before every change of what is recorded
-    written, read  stored bytes of blocks, since the tape was threaded
+    written, read  stored bytes of blocks, since the tape was threaded; host_written, host_read the hosts' bytes
     """
 
     log: Log
     capacity: int
     margin: int
-    append_only: bool = False
+    write_once: bool = False
     protected: bool = False
     position: int = 0
     changing: Callable[[], None] = lambda: None
     written: int = 0
     read: int = 0
+    host_written: int = 0
+    host_read: int = 0
     _buffer: bytearray = field(default_factory=bytearray, repr=False)
 
     # --- where it is ---
@@ -104,7 +107,7 @@ class Tape:
 
     def next(self) -> Header | None:
         """Look at the object that comes next without moving: None at end-of-data; MediumDamaged if it is lost."""
-        return None if self.at_end_of_data else self.log.header(self.position)
+        return None if self.at_end_of_data else self.log.read_header(self.position)
 
     def stored(self, header: Header) -> memoryview:
         """Lend the stored bytes of a block, verified, without moving. Valid until the next call on this tape."""
@@ -115,7 +118,7 @@ class Tape:
         return view
 
     def stored_into(self, header: Header, buffer: memoryview) -> None:
-        """Read the stored bytes of a block into the caller's buffer, verified, without moving."""
+        """Read the stored bytes of a block into a buffer of just that size, verified, without moving."""
         self.log.read(header, buffer)
         self.read += header.stored
 
@@ -125,15 +128,15 @@ class Tape:
 
     # --- writing ---
 
-    def write(self, block: Block, stored: Buffer) -> Header:
+    def write(self, block: Block, stored: Buffer) -> None:
         """Write one block at the position; whatever followed is gone. MediumFull writes nothing and does not move."""
-        seal = block.seal
+        seal, size = block.seal, len(stored)
         kads = len(seal.unauthenticated) + len(seal.authenticated) + len(seal.metadata) if seal else 0
-        self._make_way(FIXED + kads + len(stored))
-        header = self.log.append(block, stored)
-        self.written += header.stored
-        self.position = self.objects
-        return header
+        self._make_way(FIXED + kads + size)
+        self.log.append(block, stored)
+        self.written += size
+        self.host_written += block.length
+        self.position += 1
 
     def write_filemarks(self, count: int) -> None:
         """Write filemarks at the position; whatever followed is gone. They last only after `sync`."""
@@ -147,7 +150,7 @@ class Tape:
         """Make end-of-data at the position, durably."""
         self._allow()
         self.changing()
-        self.log.cut(self.position)
+        self.log.cut(self.position, keep=0)
         self.log.sync()
 
     def sync(self) -> None:
@@ -232,25 +235,33 @@ class Tape:
         marks = self.log.index.marks
         return marks[file_number] if 0 <= file_number < len(marks) else None
 
+    # --- what may be lost ---
+
     def check_erasable(self) -> None:
         """OverwriteRefused unless all that is recorded may be lost."""
         if self.protected:
             raise OverwriteRefused("the cartridge is write-protected")
-        if self.append_only and self.objects:
+        if self.write_once and self.objects:
             raise OverwriteRefused("the cartridge is write-once", why=f"{self.objects} objects are recorded")
 
     def _allow(self) -> None:
         if self.protected:
             raise OverwriteRefused("the cartridge is write-protected")
-        if self.append_only and self.position < self.objects:
+        if self.write_once and self.position < self.log.objects - self._marks_behind():
             raise OverwriteRefused("the cartridge is write-once", why=f"object {self.position} is recorded")
+
+    def _marks_behind(self) -> int:
+        """How many filemarks follow: at the end they may be overwritten even on a WORM medium (SSC-4, page 1Dh, 02h)."""
+        return len(self.log.index.marks) - self.file_number
 
     def _make_way(self, size: int) -> None:
         self._allow()
-        if self.passed + size > self.capacity:
+        log = self.log
+        if log.offset(self.position) - LOG_HEADER + size > self.capacity:
             raise MediumFull("the end of the medium is reached", why=f"{size} bytes at {self.passed}")
         self.changing()
-        self.log.cut(self.position)
+        if self.position < log.objects or log.torn:
+            log.cut(self.position)
 
 
 def is_filemark(header: Header) -> bool:

@@ -9,8 +9,6 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Final
 
-from tapekey.target.medium_record import Header, Kind
-
 NONE: Final = 0xFFFF_FFFF_FFFF_FFFF
 UNKNOWN: Final = 0xFFFF_FFFF_FFFF_FFFE
 
@@ -29,18 +27,13 @@ class Index:
         """How many blocks and filemarks there are."""
         return len(self.offsets)
 
-    def add(self, header: Header) -> None:
-        """Count a record that follows all others; checkpoints are no objects."""
-        if header.kind is Kind.CHECKPOINT:
-            return
-        number = len(self.offsets)
-        self.offsets.append(header.offset)
-        if header.kind is Kind.FILEMARK:
-            self.marks.append(number)
-            return
-        encrypted = header.block is not None and header.block.seal is not None
-        if not self.turns or self.turns[-1][1] is not encrypted:
-            self.turns.append((number, encrypted))
+    def add(self, offset: int, *, filemark: bool, encrypted: bool = False) -> None:
+        """Count an object that follows all others."""
+        if filemark:
+            self.marks.append(len(self.offsets))
+        elif not self.turns or self.turns[-1][1] is not encrypted:
+            self.turns.append((len(self.offsets), encrypted))
+        self.offsets.append(offset)
 
     def add_lost(self, offset: int, blocks: int, filemarks: int) -> None:
         """Count objects whose headers are gone: how many is known from what follows, their order is not."""

@@ -18,6 +18,7 @@ MOST: Final = 4
 _MARGIN_SHARE: Final = 32
 _LARGEST_MARGIN: Final = 4 << 30
 _NAME: Final = re.compile(r"partition-[0-3](-[0-9]{1,9})?\.log")
+_OURS: Final = re.compile(_NAME.pattern + r"(\.index)?(\.new)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ def make_files(directory: Path, layout: Layout) -> None:
 
 
 def remains(directory: Path, layout: Layout) -> Iterator[Path]:
-    """Logs that the layout does not name."""
+    """Logs that the layout does not name, and what lies beside them."""
     named = {row.file for row in layout.partitions}
-    return (path for path in directory.iterdir() if _NAME.fullmatch(path.name) and path.name not in named)
+    ours = (path for path in directory.iterdir() if _OURS.fullmatch(path.name))
+    return (path for path in ours if path.name.partition(".log")[0] + ".log" not in named)

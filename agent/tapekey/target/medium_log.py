@@ -1,85 +1,81 @@
 """The log of one partition on disk: append, cut, read by object number, and make it last.
 
-Never written in place: what is overwritten is first cut off, and the cut is on disk before anything follows it. So
-after a kill or a loss of power the file is the old tape, or the new one up to some whole record, and nothing else.
+What is overwritten is first given up: the header says, durably, that a new epoch begins there, and only then do new
+records take the place of the old ones. So after a kill or a loss of power the file is the old tape, or the new one up
+to some whole record, and nothing else. The room of what was overwritten stays the file's until the tape is unloaded:
+writing into pages that the system has already costs a third of what new ones do.
 """
 
 import os
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from tapekey.errors import Malformed, MediumDamaged
+from tapekey.target import medium_header, medium_index_file
+from tapekey.target.medium_header import LOG_HEADER, LogHeader
 from tapekey.target.medium_index import Index
 from tapekey.target.medium_record import (
     FIXED,
-    LOG_HEADER,
     LONGEST_BLOCK,
     LONGEST_HEADER,
-    MAGIC,
     Block,
     Buffer,
     Header,
     Kind,
     checksum,
     decode,
-    decode_log_header,
-    encode,
-    encode_log_header,
-    marker,
+    image,
 )
 from tapekey.target.medium_scan import scan
 
-_MARKS_AT_ONCE = 4096
+_MARKS_AT_ONCE: Final = 4096
+# Bytes of an overwritten tape that stay allocated: more would hardly be in memory still, and is given back.
+KEPT: Final = 2 << 30
 
 
 def create(path: Path, partition: int) -> None:
     """Make the file of an empty partition; the caller makes the directory last."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.write(fd, encode_log_header(partition, secrets.token_bytes(16)))
+        os.write(fd, medium_header.copies(LogHeader(partition, secrets.token_bytes(16))))
         os.fsync(fd)
     finally:
         os.close(fd)
 
 
-def _log_id(image: bytes) -> bytes:
-    """The id that every record carries: from the log's header or, if that is damaged, from the first record."""
-    try:
-        return decode_log_header(image[:LOG_HEADER])[1]
-    except MediumDamaged:
-        first = image[LOG_HEADER:]
-        log_id = first[len(MAGIC) : len(marker(bytes(16)))]
-        try:
-            decode(log_id, LOG_HEADER, first)
-        except Malformed:
-            raise MediumDamaged("the beginning of the tape log is damaged") from None
-        return log_id
-
-
 @dataclass(slots=True)
 class Log:
-    """An open log. `end` is the offset of end-of-data; `dirty`, whether anything awaits `sync`."""
+    """An open log.
 
+    end     the offset of end-of-data; `size`, of the file's end: what lies between is nothing
+    dirty   something awaits `sync`
+    torn    there may be whole records of this epoch behind the end: it must be cut before anything is appended
+    flying  the copy of the header that was written last may not have reached the disk
+    """
+
+    path: Path
     fd: int
-    log_id: bytes
+    header: LogHeader
     index: Index
     end: int
-    epoch: int
+    size: int
     dirty: bool
     torn: bool
+    flying: bool = True
 
     @classmethod
     def open(cls, path: Path, *, writable: bool) -> Self:
         """Open a log and find out what it holds. Nothing is changed on disk by that."""
         fd = os.open(path, os.O_RDWR if writable else os.O_RDONLY)
         try:
-            log_id = _log_id(os.pread(fd, LOG_HEADER + LONGEST_HEADER, 0))
-            found = scan(fd, log_id)
-            torn = os.fstat(fd).st_size != found.end
-            dirty = writable and not found.settled
-            return cls(fd, log_id, found.index, found.end, found.epoch, dirty, torn)
+            header = medium_header.latest(os.pread(fd, LOG_HEADER, 0))
+            found = scan(fd, header, medium_index_file.load(path, fd, header))
+            size = os.fstat(fd).st_size
+            dirty = writable and found.end != header.vouched
+            return cls(path, fd, header, found.index, found.end, size, dirty, torn=size != found.end)
         except BaseException:
             os.close(fd)
             raise
@@ -90,106 +86,121 @@ class Log:
             os.close(self.fd)
             self.fd = -1
 
+    def settle(self) -> None:
+        """Sync, give back the room behind the end, and keep the index: the next opening is quick."""
+        self.sync()
+        if not self.torn:
+            self._trim(0)
+        if self.objects >= medium_index_file.WORTH:
+            medium_index_file.save(self.path, self.header, self.index, self.end)
+
     @property
     def objects(self) -> int:
         """How many blocks and filemarks there are."""
-        return self.index.objects
+        return len(self.index.offsets)
 
     def offset(self, number: int) -> int:
         """Where an object starts, or would start."""
-        return self.index.offsets[number] if number < self.objects else self.end
+        return self.index.offsets[number] if number < len(self.index.offsets) else self.end
 
-    def header(self, number: int) -> Header:
+    def read_header(self, number: int) -> Header:
         """Read the header of an object."""
         if self.index.is_lost(number):
             raise MediumDamaged(f"object {number} is damaged", why="its header does not verify")
         offset = self.index.offsets[number]
         try:
-            return decode(self.log_id, offset, os.pread(self.fd, LONGEST_HEADER, offset))
+            return decode(self.header.log_id, offset, os.pread(self.fd, LONGEST_HEADER, offset))
         except Malformed as error:
             raise MediumDamaged(f"object {number} is damaged", why=str(error)) from error
 
     def read(self, header: Header, buffer: memoryview) -> None:
         """Read a block's stored bytes into a buffer of that size, and verify them."""
-        start = header.offset + header.size
-        done = 0
-        while done < header.stored:
-            count = os.preadv(self.fd, [buffer[done : header.stored]], start + done)
+        start, size, done = header.offset + header.size, header.stored, 0
+        while done < size:
+            count = os.preadv(self.fd, [buffer[done:size] if done else buffer], start + done)
             if not count:
                 raise MediumDamaged(f"block {header.object_number} is damaged", why="the file ends within it")
             done += count
-        if checksum(buffer[: header.stored]) != header.checksum:
+        if checksum(buffer) != header.checksum:
             raise MediumDamaged(f"block {header.object_number} is damaged", why="its stored bytes do not verify")
 
-    def append(self, block: Block, stored: Buffer) -> Header:
+    def append(self, block: Block, stored: Buffer) -> None:
         """Write a block behind the last object."""
-        if not 0 < len(stored) <= LONGEST_BLOCK:
-            raise ValueError(f"a block of {len(stored)} stored bytes")
-        header = self._next(Kind.BLOCK, stored=len(stored), checksum=checksum(stored), block=block)
-        self._write([encode(self.log_id, header), stored], header.size + header.stored)
-        self.index.add(header)
-        return header
+        size = len(stored)
+        if not 0 < size <= LONGEST_BLOCK:
+            raise ValueError(f"a block of {size} stored bytes")
+        index, end, header = self.index, self.end, self.header
+        place = (end, len(index.offsets), len(index.marks), header.epoch)
+        head = image(header.log_id, place, Kind.BLOCK, block, size, checksum(stored))
+        self._write([head, stored], len(head) + size)
+        index.add(end, filemark=False, encrypted=block.seal is not None)
 
     def append_filemarks(self, count: int) -> None:
         """Write filemarks behind the last object."""
         while count:
             some = min(count, _MARKS_AT_ONCE)
             start, number, files = self.end, self.objects, len(self.index.marks)
-            marks = [
-                Header(Kind.FILEMARK, start + FIXED * step, number + step, files + step, self.epoch)
-                for step in range(some)
-            ]
-            self._write([b"".join(encode(self.log_id, mark) for mark in marks)], FIXED * some)
-            for mark in marks:
-                self.index.add(mark)
+            places = [(start + FIXED * step, number + step, files + step, self.header.epoch) for step in range(some)]
+            marks = b"".join(image(self.header.log_id, place, Kind.FILEMARK, None) for place in places)
+            self._write([marks], FIXED * some)
+            for place in places:
+                self.index.add(place[0], filemark=True)
             count -= some
 
-    def cut(self, number: int) -> None:
-        """Make the object `number` and all after it gone, durably."""
+    def cut(self, number: int, *, keep: int = KEPT) -> None:
+        """Make the object `number` and all after it gone, durably; up to `keep` bytes of room stay the file's."""
         if number >= self.objects and not self.torn:
             return
-        end = self.offset(number)
-        os.ftruncate(self.fd, end)
-        os.fsync(self.fd)
+        end, old = self.offset(number), self.header
+        files = self.index.filemarks_before(number)
+        vouched = (end, number, files) if end <= old.vouched else (old.vouched, old.objects, old.filemarks)
+        self.torn = True  # until the new epoch is on disk, and if that fails, for good
+        self._head(replace(old, epoch=old.epoch + 1, cut=end).vouching(*vouched))
+        os.fdatasync(self.fd)
+        self.flying = False
         self.index.cut(number)
-        self.end, self.torn = end, False
-        self.epoch += 1
-        self._checkpoint()
+        self.end, self.torn, self.dirty = end, False, False
+        self._head(self.header.vouching(end, number, files))
+        self._trim(keep)
 
     def sync(self) -> None:
-        """Return when everything written is on disk."""
-        if self.dirty:
-            self._settle()
-            if not self.torn:
-                self._checkpoint()
-
-    def _settle(self) -> None:
+        """Return when everything written is on disk. The header's word for it need not last and is not waited for."""
         if self.dirty:
             os.fdatasync(self.fd)
-            self.dirty = False
+            self.flying = self.dirty = False
+            if not self.torn:
+                self._head(self.header.vouching(self.end, self.objects, len(self.index.marks)))
 
-    def _checkpoint(self) -> None:
-        """Vouch for all before it; itself it need not last, so no second wait."""
-        header = self._next(Kind.CHECKPOINT)
-        self._write([encode(self.log_id, header)], header.size)
-        self.dirty = False
+    def _head(self, header: LogHeader) -> None:
+        """Write the copy of the header that is not the only one on disk."""
+        turn = self.header.turn + (2 if self.flying else 1)
+        self.header = replace(header, turn=turn)
+        os.pwrite(self.fd, medium_header.encode(self.header), medium_header.place(turn))
+        self.flying = True
 
-    def _next(self, kind: Kind, *, stored: int = 0, checksum: int = 0, block: Block | None = None) -> Header:
-        files = len(self.index.marks)
-        return Header(kind, self.end, self.objects, files, self.epoch, stored, checksum, block)
+    def _trim(self, keep: int) -> None:
+        if self.size > self.end + keep:
+            os.ftruncate(self.fd, self.end + keep)
+            self.size = self.end + keep
 
-    def _write(self, parts: list[Buffer], size: int) -> None:
+    def _write(self, parts: Sequence[Buffer], size: int) -> None:
         """Write at the end, wholly or not at all."""
         if self.torn:
             raise ValueError("the torn end must be cut off first")
         try:
             done = os.pwritev(self.fd, parts, self.end)
             if done < size:
-                rest = memoryview(b"".join(parts))
-                while done < size:
-                    done += os.pwrite(self.fd, rest[done:], self.end + done)
+                self._write_rest(b"".join(parts), done)
         except OSError:
+            self.torn = True  # unless what was written of it goes
             os.ftruncate(self.fd, self.end)
+            self.size, self.torn = self.end, False
             raise
         self.end += size
         self.dirty = True
+        if self.end > self.size:
+            self.size = self.end
+
+    def _write_rest(self, image: bytes, done: int) -> None:
+        while done < len(image):
+            done += os.pwrite(self.fd, image[done:], self.end + done)

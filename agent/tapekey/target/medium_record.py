@@ -5,14 +5,16 @@ every block, so it is packed in one go here rather than row by row with `wire`.
 """
 
 import struct
-import zlib
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
-from tapekey.errors import Malformed, MediumDamaged
+from crc32c import crc32c
+
+from tapekey.errors import Malformed
 
 Buffer = bytes | bytearray | memoryview
+Place = tuple[int, int, int, int]  # offset, object number, file number, epoch
 
 MAGIC: Final = b"tkrecord"
 FIXED: Final = 128
@@ -22,16 +24,14 @@ LONGEST_BLOCK: Final = (1 << 24) + 1024  # 16,777,215 bytes of the host's, and w
 _ENCRYPTED: Final = 0x80
 _EXTERNAL: Final = 0x40
 _RAW_READ_DISABLED: Final = 0x20
-_CRC32: Final = 1
+_CRC32C: Final = 2
 # magic, log id, offset, object, file, epoch, kind, flags, compression, KAD format, algorithm, length, stored length,
 # lengths of U-, A- and M-KAD, kind of checksum, IV, reserved, checksum of the stored bytes
 _LAYOUT: Final = struct.Struct(">8s16sQQQIBBBBIIIBBBB12s36xI")
 _SUM: Final = struct.Struct(">I")
 
-LOG_HEADER: Final = 64
-_LOG_MAGIC: Final = b"tapekey tape log"
-_LOG_LAYOUT: Final = struct.Struct(">16sHH4x16s20x")
-_VERSION: Final = 1
+# The same up to the stored length, as a walk over a log needs it.
+_GLANCE: Final = struct.Struct(">8s16sQQQIBB10xIBBBB48xI")
 
 
 class Kind(IntEnum):
@@ -39,7 +39,6 @@ class Kind(IntEnum):
 
     BLOCK = 1
     FILEMARK = 2
-    CHECKPOINT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +93,22 @@ class Header:
         return self.offset + self.size + self.stored
 
 
+class Glance(NamedTuple):
+    """The part of a header that finding out what a log holds takes; a tuple, since there are millions of them."""
+
+    object_number: int
+    file_number: int
+    epoch: int
+    filemark: bool
+    encrypted: bool
+    start: int  # of the stored bytes
+    end: int
+    checksum: int
+
+
 def checksum(stored: Buffer, before: int = 0) -> int:
-    """The checksum of stored bytes (CRC-32 as in zlib), continued from `before`: it tells damage, it proves nothing."""
-    return zlib.crc32(stored, before)
+    """The checksum of stored bytes (CRC-32C), continued from `before`: it tells damage, it proves nothing."""
+    return crc32c(stored, before)
 
 
 def marker(log_id: bytes) -> bytes:
@@ -106,31 +118,34 @@ def marker(log_id: bytes) -> bytes:
 
 def encode(log_id: bytes, header: Header) -> bytes:
     """Write a header with its key-associated data."""
-    block = header.block or _NOTHING
+    place = (header.offset, header.object_number, header.file_number, header.epoch)
+    return image(log_id, place, header.kind, header.block, header.stored, header.checksum)
+
+
+def image(log_id: bytes, place: Place, kind: int, block: Block | None, stored: int = 0, check: int = 0) -> bytes:
+    """Write a header from its parts: as `encode`, for every block written, without a `Header` in between."""
+    block = block or _NOTHING
     seal = block.seal or _CLEAR
     kads = seal.unauthenticated + seal.authenticated + seal.metadata
-    image = _LAYOUT.pack(
+    fixed = _LAYOUT.pack(
         MAGIC,
         log_id,
-        header.offset,
-        header.object_number,
-        header.file_number,
-        header.epoch,
-        header.kind,
-        _flags(block.seal),
+        *place,
+        kind,
+        0 if seal is _CLEAR else _flags(seal),
         block.compression,
         seal.kad_format,
         seal.algorithm,
         block.length,
-        header.stored,
+        stored,
         len(seal.unauthenticated),
         len(seal.authenticated),
         len(seal.metadata),
-        _CRC32,
+        _CRC32C,
         seal.iv,
-        header.checksum,
+        check,
     )
-    return image + _SUM.pack(zlib.crc32(kads, zlib.crc32(image))) + kads
+    return fixed + _SUM.pack(crc32c(kads, crc32c(fixed))) + kads
 
 
 def decode(log_id: bytes, offset: int, image: Buffer) -> Header:
@@ -143,9 +158,9 @@ def decode(log_id: bytes, offset: int, image: Buffer) -> Header:
     if magic != MAGIC or owner != log_id or at != offset or len(image) < size:
         raise Malformed("no record of this log stands here")
     kads = bytes(image[FIXED:size])
-    if _SUM.unpack_from(image, FIXED - 4)[0] != zlib.crc32(kads, zlib.crc32(image[: FIXED - 4])):
+    if _SUM.unpack_from(image, FIXED - 4)[0] != crc32c(kads, crc32c(image[: FIXED - 4])):
         raise Malformed("a record's header is damaged")
-    if kind not in Kind._value2member_map_ or sum_kind != _CRC32:
+    if kind not in Kind._value2member_map_ or sum_kind != _CRC32C:
         raise Malformed("a record is of a kind that this version does not know")
     if kind != Kind.BLOCK:
         return Header(Kind(kind), at, number, files, epoch)
@@ -164,26 +179,24 @@ def decode(log_id: bytes, offset: int, image: Buffer) -> Header:
     return Header(Kind.BLOCK, at, number, files, epoch, stored, check, Block(length, compression, seal))
 
 
-def encode_log_header(partition: int, log_id: bytes) -> bytes:
-    """Write what a log's file starts with."""
-    image = _LOG_LAYOUT.pack(_LOG_MAGIC, _VERSION, partition, log_id)
-    return image + _SUM.pack(zlib.crc32(image))
+def glance(log_id: bytes, offset: int, image: Buffer) -> Glance | None:
+    """What a walk needs to know of the record at `offset`; None if none stands there that verifies."""
+    if len(image) < FIXED:
+        return None
+    (magic, owner, at, number, files, epoch, kind, flags, stored,
+     u_size, a_size, m_size, sum_kind, check) = _GLANCE.unpack_from(image)  # fmt: skip
+    size = FIXED + u_size + a_size + m_size
+    if magic != MAGIC or owner != log_id or at != offset or len(image) < size:
+        return None
+    if _SUM.unpack_from(image, FIXED - 4)[0] != crc32c(image[FIXED:size], crc32c(image[: FIXED - 4])):
+        return None
+    if kind not in (Kind.BLOCK, Kind.FILEMARK) or sum_kind != _CRC32C:
+        return None
+    start = at + size
+    return Glance(number, files, epoch, kind == Kind.FILEMARK, bool(flags & _ENCRYPTED), start, start + stored, check)
 
 
-def decode_log_header(image: bytes) -> tuple[int, bytes]:
-    """Read a log's partition number and id; MediumDamaged if it does not verify, Malformed if it is another's."""
-    if len(image) < LOG_HEADER or _SUM.unpack_from(image, LOG_HEADER - 4)[0] != zlib.crc32(image[: LOG_HEADER - 4]):
-        raise MediumDamaged("the header of the tape log is damaged")
-    magic, version, *_ = _LOG_LAYOUT.unpack_from(image)
-    if magic != _LOG_MAGIC or version != _VERSION:
-        raise Malformed("this is no tape log that is known here", why=f"version {version}, known is {_VERSION}")
-    _, _, partition, log_id = _LOG_LAYOUT.unpack_from(image)
-    return partition, log_id
-
-
-def _flags(seal: Seal | None) -> int:
-    if seal is None:
-        return 0
+def _flags(seal: Seal) -> int:
     return _ENCRYPTED | (_EXTERNAL if seal.external else 0) | (_RAW_READ_DISABLED if seal.raw_read_disabled else 0)
 
 

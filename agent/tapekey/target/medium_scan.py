@@ -1,38 +1,28 @@
 """Finding out what a log holds, after any end: orderly, killed, power lost, or bytes gone bad.
 
-Everything before the last checkpoint had reached the disk when that checkpoint was written: what does not verify
-there is damage, and is kept as a lost object. Behind it nothing was promised: the log ends before the first record
-that is not whole.
+Everything that the log's header vouches for had reached the disk when that was written: what does not verify there is
+damage, and is kept as a lost object. Behind it nothing was promised: the log ends before the first record that is not
+whole. Records of another epoch than their place has are remains of an overwritten tape and are never taken.
 """
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-from tapekey.errors import Malformed
+from tapekey.target.medium_header import LOG_HEADER, LogHeader
 from tapekey.target.medium_index import Index
-from tapekey.target.medium_record import (
-    LOG_HEADER,
-    LONGEST_HEADER,
-    Header,
-    Kind,
-    checksum,
-    decode,
-    marker,
-)
+from tapekey.target.medium_record import LONGEST_HEADER, Glance, checksum, glance, marker
 
-_WINDOW: Final = 4096
+_WINDOW: Final = 2048
 _STRIDE: Final = 1 << 20
 
 
 @dataclass(slots=True)
 class Found:
-    """What a scan found: the objects, where the log ends, and whether the last thing in it is a checkpoint."""
+    """What a scan found: the objects, and where the log ends."""
 
-    index: Index = field(default_factory=Index)
+    index: Index
     end: int = LOG_HEADER
-    epoch: int = 0
-    settled: bool = True
 
 
 @dataclass(slots=True)
@@ -50,89 +40,81 @@ class _File:
         return self.held[offset - self.start : offset - self.start + LONGEST_HEADER]
 
 
-def scan(fd: int, log_id: bytes) -> Found:
-    """Read a log from its start."""
+def scan(fd: int, header: LogHeader, known: Found | None = None) -> Found:
+    """Read a log, from its start or from where a kept index ends."""
+    found = known or Found(Index())
     file = _File(fd, os.fstat(fd).st_size)
-    headers = _Walk(file, log_id)
-    found = Found()
-    waiting: list[Header] = []
-    while (header := headers.next()) is not None:
-        waiting.append(header)
-        if header.kind is Kind.CHECKPOINT:
-            _settle(found, waiting)
-            waiting.clear()
-    for header in waiting:
-        if not _continues(found, header) or not _whole(file, header):
-            break
-        _take(found, header)
-        found.settled = False
+    _vouched(found, file, header)
+    while (
+        (record := _record(file, header, found.end, file.size)) and _continues(found, record) and _whole(file, record)
+    ):
+        _take(found, found.end, record)
     return found
 
 
-def _settle(found: Found, headers: list[Header]) -> None:
-    """Take records that a checkpoint vouches for, and what is missing between them as lost."""
-    for header in headers:
-        missing = header.object_number - found.index.objects
-        filemarks = min(missing, header.file_number - len(found.index.marks))
-        if missing > 0:
-            found.index.add_lost(found.end, missing - filemarks, filemarks)
-        _take(found, header)
+def _vouched(found: Found, file: _File, header: LogHeader) -> None:
+    """Take what the header vouches for; what is missing of it is lost."""
+    limit = min(header.vouched, file.size)
+    while found.end < limit:
+        offset = found.end
+        record = _record(file, header, offset, limit)
+        if record is None or not _follows(found, record, header):
+            offset, record = _search(file, header, found, limit)
+            if record is None:
+                break
+        _lose(found, record.object_number, record.file_number)
+        _take(found, offset, record)
+    _lose(found, header.objects, header.filemarks)
+    found.end = max(found.end, header.vouched)
 
 
-def _take(found: Found, header: Header) -> None:
-    found.index.add(header)
-    found.end = header.end
-    found.epoch = max(found.epoch, header.epoch)
+def _take(found: Found, offset: int, record: Glance) -> None:
+    found.index.add(offset, filemark=record.filemark, encrypted=record.encrypted)
+    found.end = record.end
 
 
-def _continues(found: Found, header: Header) -> bool:
-    return header.offset == found.end and header.object_number == found.index.objects
+def _lose(found: Found, objects: int, filemarks: int) -> None:
+    """Count what is missing before an object of that number, before which lie so many filemarks."""
+    missing = objects - found.index.objects
+    marks = max(min(missing, filemarks - len(found.index.marks)), 0)
+    if missing > 0:
+        found.index.add_lost(found.end, missing - marks, marks)
 
 
-def _whole(file: _File, header: Header) -> bool:
-    left, at, found = header.stored, header.end - header.stored, 0
-    while left and (piece := os.pread(file.fd, min(left, _STRIDE), at)):
-        found = checksum(piece, found)
-        left, at = left - len(piece), at + len(piece)
-    return not left and found == header.checksum
+def _follows(found: Found, record: Glance, header: LogHeader) -> bool:
+    return found.index.objects <= record.object_number < header.objects
 
 
-@dataclass(slots=True)
-class _Walk:
-    """The headers of a log in order; over a damaged one it goes on at the next that can follow."""
+def _continues(found: Found, record: Glance) -> bool:
+    return record.object_number == found.index.objects and record.file_number == len(found.index.marks)
 
-    file: _File
-    log_id: bytes
-    offset: int = LOG_HEADER
-    number: int = 0
-    epoch: int = 0
 
-    def next(self) -> Header | None:
-        header = self._fits(self.offset) or self._search()
-        if header is None:
-            return None
-        self.offset = header.end
-        self.number = header.object_number + (header.kind is not Kind.CHECKPOINT)
-        self.epoch = header.epoch
-        return header
-
-    def _fits(self, offset: int) -> Header | None:
-        try:
-            header = decode(self.log_id, offset, self.file.at(offset))
-        except Malformed:
-            return None
-        fits = header.end <= self.file.size and header.object_number >= self.number and header.epoch >= self.epoch
-        return header if fits else None
-
-    def _search(self) -> Header | None:
-        sought, at = marker(self.log_id), self.offset + 1
-        while at < self.file.size:
-            piece = os.pread(self.file.fd, _STRIDE + len(sought), at)
-            place = piece.find(sought)
-            if place < 0:
-                at += _STRIDE
-            elif header := self._fits(at + place):
-                return header
-            else:
-                at += place + 1
+def _record(file: _File, header: LogHeader, offset: int, limit: int) -> Glance | None:
+    record = glance(header.log_id, offset, file.at(offset))
+    if record is None or record.end > limit or not header.belongs(offset, record.end, record.epoch):
         return None
+    return record
+
+
+def _search(file: _File, header: LogHeader, found: Found, limit: int) -> tuple[int, Glance | None]:
+    """The next record behind a damaged one, and where it is."""
+    sought, at = marker(header.log_id), found.end + 1
+    while at < limit:
+        piece = os.pread(file.fd, _STRIDE + len(sought), at)
+        place = piece.find(sought)
+        if place < 0:
+            at += _STRIDE
+            continue
+        record = _record(file, header, at + place, limit)
+        if record is not None and _follows(found, record, header):
+            return at + place, record
+        at += place + 1
+    return limit, None
+
+
+def _whole(file: _File, record: Glance) -> bool:
+    at, found = record.start, 0
+    while at < record.end and (piece := os.pread(file.fd, min(record.end - at, _STRIDE), at)):
+        found = checksum(piece, found)
+        at += len(piece)
+    return at == record.end and found == record.checksum
