@@ -93,7 +93,28 @@ class DensityDescriptor:
     organization: str     = text(16, 8)
     name:         str     = text(24, 8)
     description:  str     = text(32, 20)
+
+
+@wire(size=56)
+@dataclass(frozen=True, slots=True)
+class MediumTypeDescriptor:
+    """Medium type descriptor (MEDIUM TYPE = 1; SSC-3, UNV here): a kind of medium, and the densities it may have."""
+
+    medium_type:  int     = uint( 0, 1)
+    size:         int     = uint( 2, 2, default=52)
+    densities:    int     = uint( 4, 1)
+    density:      Density = uint( 5, 1, Density)  # the first of at most nine
+    width:        int     = uint(14, 2)           # in 0.1 mm
+    length:       int     = uint(16, 2)           # in metres
+    organization: str     = text(20, 8)
+    name:         str     = text(28, 8)
+    description:  str     = text(36, 20)
 # fmt: on
+
+
+def report_medium_types() -> Command:
+    """Ask which kinds of medium the drive takes."""
+    return Command(encode(ReportDensity(medium_type=True, room=ROOM)), data_in_max=ROOM)
 
 
 def report_densities(*, of_medium: bool = False) -> Command:
@@ -105,6 +126,22 @@ def encode_densities(descriptors: Iterable[DensityDescriptor]) -> bytes:
     """Write the data; its available length counts two reserved bytes and the descriptors."""
     body = bytes(2) + b"".join(map(encode, descriptors))
     return len(body).to_bytes(2, "big") + body
+
+
+def encode_medium_types(descriptors: Iterable[MediumTypeDescriptor]) -> bytes:
+    """Write the data of MEDIUM TYPE = 1."""
+    body = bytes(2) + b"".join(map(encode, descriptors))
+    return len(body).to_bytes(2, "big") + body
+
+
+def decode_medium_types(data: bytes) -> tuple[MediumTypeDescriptor, ...]:
+    """Read the data of MEDIUM TYPE = 1."""
+    announced = int.from_bytes(received.fixed(data, 4, "the list of media")[:2], "big")
+    reader = Reader(received.behind(data, 4, max(0, announced - 2)), "the list of media")
+    found = []
+    while reader.left:
+        found.append(reader.read(MediumTypeDescriptor, "a medium type descriptor"))
+    return tuple(found)
 
 
 def decode_densities(data: bytes) -> tuple[DensityDescriptor, ...]:

@@ -10,6 +10,7 @@ from tapekey.errors import Malformed, Usage
 from tapekey.target.memory import read_checked, replace_checked
 from tapekey.target.modes import Key
 from tapekey.target.personality import PERSONALITIES, Management, Personality, replace
+from tapekey.target.reservations import NOTHING, Kept
 from tapekey.target.tray import Place
 
 FILE: Final = "drive"
@@ -42,6 +43,7 @@ KNOBS: Final[Mapping[str, Callable[[object], object]]] = {
     "management": _management,
     "load_time": _seconds,
     "unload_time": _seconds,
+    "cleaning_time": _seconds,
     "wrong_key_limit": _limit,
     "mam_vendor_range": _flag,
     "mam_outlives_cartridge": _flag,
@@ -65,6 +67,7 @@ class Description:
     cartridge: Path | None = None
     place: Place = Place.EMPTY
     saved_modes: Mapping[Key, bytes] = field(default_factory=dict)
+    reservations: Kept = NOTHING  # those made with APTPL
     element: int | None = None  # its address in the library whose directory is around it
 
     @classmethod
@@ -84,9 +87,13 @@ class Description:
         """The same drive with some knobs turned."""
         return dataclasses.replace(self, personality=replace(self.personality, **_parsed(knobs)))
 
-    def with_contents(self, cartridge: Path | None, place: Place, saved: Mapping[Key, bytes]) -> Self:
+    def with_contents(
+        self, cartridge: Path | None, place: Place, saved: Mapping[Key, bytes], reservations: Kept
+    ) -> Self:
         """The same drive with what is in it now."""
-        return dataclasses.replace(self, cartridge=cartridge, place=place, saved_modes=dict(saved))
+        return dataclasses.replace(
+            self, cartridge=cartridge, place=place, saved_modes=dict(saved), reservations=reservations
+        )
 
 
 def _parsed(knobs: Mapping[str, object]) -> dict[str, object]:
@@ -115,6 +122,7 @@ def _encode(drive: Description) -> object:
         "cartridge": str(drive.cartridge) if drive.cartridge else None,
         "place": drive.place.value,
         "saved_modes": {f"{page:02x}/{sub:02x}": image.hex() for (page, sub), image in drive.saved_modes.items()},
+        **({} if drive.reservations == NOTHING else {"reservations": dataclasses.asdict(drive.reservations)}),
         **({} if drive.element is None else {"element": drive.element}),
     }
 
@@ -134,5 +142,6 @@ def _decode(content: object) -> dict[str, object]:
         "cartridge": Path(inside) if inside else None,
         "place": Place(content["place"]),
         "saved_modes": saved,
+        "reservations": Kept(**content.get("reservations", {})),
         "element": content.get("element"),
     }

@@ -9,6 +9,8 @@ from tapekey.scsi import attribute
 from tapekey.scsi.attribute import Attribute, ReadAction
 from tapekey.scsi.attribute_table import HOST_VENDOR, KINDS, AttributeId, Format, kind_of
 from tapekey.scsi.sense import SenseKey
+from tapekey.target import alerts
+from tapekey.target.cartridge import Cartridge
 from tapekey.target.nexus import Nexus
 from tapekey.target.refusal import Refusal, data_protect, illegal, invalid_cdb, invalid_parameter, sense
 from tapekey.target.state import Drive
@@ -28,8 +30,6 @@ def read_attribute(drive: Drive, nexus: Nexus, command: Command) -> bytes:
     cdb = decode(attribute.ReadAttribute, command.cdb)
     if cdb.volume:
         raise invalid_cdb(5)
-    if cdb.partition:
-        raise invalid_cdb(7)
     action = ACTIONS.get(cdb.action)
     if action is None:
         raise invalid_cdb(1, 4)
@@ -39,14 +39,20 @@ def read_attribute(drive: Drive, nexus: Nexus, command: Command) -> bytes:
 def _existing(drive: Drive, cdb: attribute.ReadAttribute) -> tuple[Attribute, ...]:
     """The attributes that exist: of the volume, or of the last one where the drive serves its cache."""
     if drive.cartridge is not None and drive.place in (Place.MOUNTED, Place.HELD):
+        _check_partition(drive.cartridge, cdb.partition)
         try:
-            return drive.cartridge.attributes()
+            return drive.cartridge.attributes(cdb.partition, tape_alert=alerts.number(drive.nexuses.alerts))
         except MediumDamaged as error:
             raise Refusal(sense(SenseKey.MEDIUM_ERROR, 0x11, 0x12)) from error
     if drive.last_attributes and (cdb.cache or drive.personality.mam_outlives_cartridge):
         return drive.last_attributes
     drive.require_cartridge()
     return ()
+
+
+def _check_partition(cartridge: Cartridge, partition: int) -> None:
+    if partition >= max(len(cartridge.tapes), 1):
+        raise invalid_cdb(7)
 
 
 def _values(drive: Drive, cdb: attribute.ReadAttribute) -> bytes:
@@ -60,9 +66,15 @@ def _list(drive: Drive, cdb: attribute.ReadAttribute) -> bytes:
     return attribute.encode_ids(item.id for item in _existing(drive, cdb) if item.id >= cdb.first)
 
 
-def _one(drive: Drive, cdb: attribute.ReadAttribute) -> bytes:
-    """Logical volumes, or partitions: one each, numbered 0."""
+def _one_volume(drive: Drive, cdb: attribute.ReadAttribute) -> bytes:
+    """Logical volumes: there is one, numbered 0."""
     return encode(attribute.Numbering(first=0, count=1))
+
+
+def _partitions(drive: Drive, cdb: attribute.ReadAttribute) -> bytes:
+    """Partitions, numbered from 0; a volume that is not threaded tells of one."""
+    volume = drive.mounted_cartridge
+    return encode(attribute.Numbering(first=0, count=len(volume.tapes) if volume else 1))
 
 
 def _supported(drive: Drive, cdb: attribute.ReadAttribute) -> bytes:
@@ -75,8 +87,8 @@ def _supported(drive: Drive, cdb: attribute.ReadAttribute) -> bytes:
 ACTIONS: Final[Mapping[ReadAction, Callable[[Drive, attribute.ReadAttribute], bytes]]] = {
     ReadAction.VALUES: _values,
     ReadAction.LIST: _list,
-    ReadAction.LOGICAL_VOLUMES: _one,
-    ReadAction.PARTITIONS: _one,
+    ReadAction.LOGICAL_VOLUMES: _one_volume,
+    ReadAction.PARTITIONS: _partitions,
     ReadAction.SUPPORTED: _supported,
 }
 
@@ -92,9 +104,8 @@ def write_attribute(drive: Drive, nexus: Nexus, command: Command) -> None:
     cdb = decode(attribute.WriteAttribute, command.cdb)
     if cdb.volume:
         raise invalid_cdb(5)
-    if cdb.partition:
-        raise invalid_cdb(7)
     cartridge = drive.require_cartridge()
+    _check_partition(cartridge, cdb.partition)
     if not cdb.length:
         return
     data = bytes(drive.plain_out(command, cdb.length))
@@ -102,11 +113,11 @@ def write_attribute(drive: Drive, nexus: Nexus, command: Command) -> None:
         items = attribute.decode_written(data)
     except Malformed as error:
         raise illegal(0x1A, 0x00) from error
-    if cartridge.protected:
+    if cartridge.protected or drive.volume_protection:
         raise data_protect(0x27, 0x00)
     _check(drive, items)
     try:
-        cartridge.memory.write(items, through=cdb.write_through)
+        cartridge.memory.write(items, cdb.partition, through=cdb.write_through)
     except DoesNotFit as error:
         raise illegal(0x55, 0x06) from error
     except MediumDamaged as error:

@@ -12,6 +12,9 @@ from tapekey.target.refusal import invalid_cdb
 from tapekey.target.state import Drive
 from tapekey.wire.layout import decode
 
+VERSIONS: Final = 58
+LENGTH: Final = 96
+
 
 def answer_inquiry(drive: Drive, nexus: Nexus, command: Command) -> bytes:
     """INQUIRY (12h)."""
@@ -27,14 +30,17 @@ def answer_inquiry(drive: Drive, nexus: Nexus, command: Command) -> bytes:
 
 
 def _standard(drive: Drive) -> bytes:
+    """Version descriptors lie at bytes 58 to 73; up to 95 the rest is zero."""
     facts = drive.personality
+    versions = b"".join(number.to_bytes(2, "big") for number in facts.versions)
     return inquiry.encode_standard(
         inquiry.Standard(
+            protect=bool(facts.protection),
             command_queue=True,
             vendor=facts.vendor,
             product=facts.product,
             revision=facts.revision,
-            more=bytes(20),
+            more=(bytes(VERSIONS - 36) + versions).ljust(LENGTH - 36, b"\0"),
         )
     )
 
@@ -50,18 +56,30 @@ def _designators(drive: Drive) -> bytes:
     )
 
 
+def _methods(drive: Drive) -> tuple[int, ...]:
+    return drive.personality.protection
+
+
+def _protection(method: int) -> vital.ProtectionMethod:
+    """Four bytes a block, on the way in and out; RECOVER BUFFERED DATA does not exist here."""
+    return vital.ProtectionMethod(method=method, information_length=4, on_write=True, on_read=True)
+
+
 VITAL: Final[Mapping[VitalPage, Callable[[Drive], bytes]]] = {
     VitalPage.SUPPORTED: lambda drive: vital.encode_supported(_pages(drive)),
     VitalPage.SERIAL: lambda drive: vital.encode_serial(drive.serial),
     VitalPage.IDENTIFICATION: _designators,
     VitalPage.SEQUENTIAL_ACCESS: lambda drive: vital.encode_sequential_access(write_once=True),
     VitalPage.MANUFACTURER_SERIAL: lambda drive: vital.encode_serial(drive.serial, VitalPage.MANUFACTURER_SERIAL, 10),
+    VitalPage.BLOCK_PROTECTION: lambda drive: vital.encode_block_protection(map(_protection, _methods(drive))),
     VitalPage.VIRTUAL: lambda drive: vital.encode_virtual(drive.personality.name),
 }
 
 
 def _pages(drive: Drive) -> dict[VitalPage, Callable[[Drive], bytes]]:
-    absent = () if drive.personality.vpd_b1 else (VitalPage.MANUFACTURER_SERIAL,)
+    absent = set() if drive.personality.vpd_b1 else {VitalPage.MANUFACTURER_SERIAL}
+    if not _methods(drive):
+        absent.add(VitalPage.BLOCK_PROTECTION)
     return {code: page for code, page in VITAL.items() if code not in absent}
 
 

@@ -1,8 +1,9 @@
-"""Commands that only tell or are told something: block limits, densities, the clock, self-test."""
+"""Commands that only tell or are told something: block limits, densities and media, the clock."""
 
 from tapekey.exchange import Command
 from tapekey.scsi import density, media, timestamp
 from tapekey.scsi.density import Density
+from tapekey.target import modes
 from tapekey.target.medium_kinds import GENERATIONS, MEGABYTE, Generation
 from tapekey.target.nexus import Nexus
 from tapekey.target.refusal import invalid_cdb, invalid_parameter, list_length
@@ -24,14 +25,28 @@ def read_block_limits(drive: Drive, nexus: Nexus, command: Command) -> bytes:
 def report_density(drive: Drive, nexus: Nexus, command: Command) -> bytes:
     """REPORT DENSITY SUPPORT (44h)."""
     cdb = decode(density.ReportDensity, command.cdb)
-    if cdb.medium_type:
-        raise invalid_cdb(1, 1)
     if cdb.of_medium:
-        kinds = [drive.require_cartridge().identity.generation]
+        kinds = [drive.require_medium().identity.generation]
     else:
         kinds = [GENERATIONS[name] for name in drive.personality.reads if name in GENERATIONS]
     ordered = sorted(kinds, key=lambda kind: kind.density)
+    if cdb.medium_type:
+        return density.encode_medium_types(_medium_type(drive, kind) for kind in ordered)[: cdb.room]
     return density.encode_densities(_descriptor(drive, kind) for kind in ordered)[: cdb.room]
+
+
+def _medium_type(drive: Drive, kind: Generation) -> density.MediumTypeDescriptor:
+    plain, _ = density.MEDIUM_TYPES.get(Density(kind.density), (0, None))
+    return density.MediumTypeDescriptor(
+        medium_type=plain if drive.personality.ibm_pages else 0,
+        densities=1,
+        density=Density(kind.density),
+        width=kind.width,
+        length=kind.length,
+        organization=kind.organization,
+        name=kind.name.upper(),
+        description="virtual " + kind.name.upper(),
+    )
 
 
 def _descriptor(drive: Drive, kind: Generation) -> density.DensityDescriptor:
@@ -61,8 +76,10 @@ def _now(drive: Drive) -> int:
 
 
 def set_timestamp(drive: Drive, nexus: Nexus, command: Command) -> None:
-    """SET TIMESTAMP (A4h/0Fh)."""
+    """SET TIMESTAMP (A4h/0Fh); SCSIP of mode page 0Ah/01h must allow it."""
     cdb = decode(timestamp.SetTimestamp, command.cdb)
+    if not drive.modes.bit(drive.personality, modes.CONTROL_EXTENSION, 4, modes.TIMESTAMP_CHANGEABLE):
+        raise invalid_cdb(1, 4)
     if not cdb.length:
         return
     if cdb.length < size_of(timestamp.NewTimestamp):
@@ -72,11 +89,3 @@ def set_timestamp(drive: Drive, nexus: Nexus, command: Command) -> None:
         raise invalid_parameter(4)
     drive.clock_offset, drive.clock_set = wanted - _now(drive), True
     drive.nexuses.tell_others(nexus, Attention.TIMESTAMP_CHANGED)
-
-
-def send_diagnostic(drive: Drive, nexus: Nexus, command: Command) -> None:
-    """SEND DIAGNOSTIC (1Dh): the default self-test passes; diagnostic pages are refused."""
-    if command.cdb[1] & 0x04 and not any(command.cdb[3:5]):
-        return
-    if any(command.cdb[3:5]):
-        raise invalid_parameter(0)

@@ -26,6 +26,7 @@ from tapekey.target.description import Description
 from tapekey.target.library_bay import Bay
 from tapekey.target.modes import Modes
 from tapekey.target.personality import PERSONALITIES, Personality
+from tapekey.target.reservations import Reservations
 from tapekey.target.state import Drive
 from tapekey.target.tray import Place
 from tapekey.target.unit import Answer
@@ -271,6 +272,7 @@ class Machine:
         modes.power_on()
         facts = self.description
         self._drive = Drive(facts.personality, facts.serial, facts.naa, modes, self.clock, self._wrapping_key())
+        self._drive.reservations = Reservations.restored(facts.reservations)
         self._drive.powered_at, self._drive.pause = self.clock(), self._pause
         if self.bay is not None:
             self._drive.library, self._drive.element = self.bay.library, self.bay.element
@@ -325,12 +327,13 @@ class Machine:
         powered = self._drive
         if powered is None:  # a command that waited has lost the power
             return
-        if self._kept == (powered.cartridge, powered.place, powered.modes.saved):
+        reservations = powered.reservations.kept()
+        if self._kept == (powered.cartridge, powered.place, powered.modes.saved, reservations):
             return
         inside = powered.cartridge.directory.absolute() if powered.cartridge else None
         place = Place.MOUTH if powered.place is Place.MOUTH else Place.EMPTY if inside is None else Place.MOUNTED
-        now = self.description.with_contents(inside, place, powered.modes.saved)
+        now = self.description.with_contents(inside, place, powered.modes.saved, reservations)
         if now != self.description:
             now.save(self.directory)
             self.description = now
-        self._kept = (powered.cartridge, powered.place, dict(powered.modes.saved))
+        self._kept = (powered.cartridge, powered.place, dict(powered.modes.saved), reservations)

@@ -70,6 +70,9 @@ class Kept:
     kind: int = 0
 
 
+NOTHING: Final = Kept()
+
+
 @dataclass(slots=True)
 class Reservations:
     """Registrations by nexus name, the holder, and the older kind of reservation beside them.
@@ -110,7 +113,7 @@ class Reservations:
 
     def kept(self) -> Kept:
         """What outlasts a loss of power now."""
-        return Kept(dict(self.keys), self.holder, self.kind) if self.through_power_loss else Kept()
+        return Kept(dict(self.keys), self.holder, self.kind) if self.through_power_loss else NOTHING
 
     @classmethod
     def restored(cls, kept: Kept) -> "Reservations":
