@@ -27,6 +27,7 @@ TICK: Final = 1.0  # seconds of silence after which the session looks at its dea
 SENDING: Final = 30.0  # seconds in which a peer must have taken an answer
 LONG: Final = 1.0  # seconds of a command after which the portal reads for us
 PIECES: Final = 1024  # parts of one sendmsg (IOV_MAX)
+ROOM: Final = 16 << 20  # for what a CDB asks beyond what its initiator expects: the session cuts it, and tells how much
 NOWHERE: Final = -1  # a LUN that no unit has
 RESETS: Final = frozenset({ManageFunction.TARGET_WARM_RESET, ManageFunction.TARGET_COLD_RESET})
 
@@ -150,7 +151,7 @@ class Connection:
 
     def _execute(self, asked: Execute) -> None:
         lun = NOWHERE if asked.lun is None else asked.lun
-        command = Command(asked.cdb, _data_out(asked), asked.data_in_max, into=asked.into)
+        command = Command(asked.cdb, _data_out(asked), max(asked.data_in_max, ROOM), into=asked.into)
         self.running = time.monotonic()
         self.turn.release()
         try:
@@ -218,7 +219,8 @@ def _data_out(asked: Execute) -> memoryview | Secret:
     if asked.cdb[0] != Opcode.SECURITY_PROTOCOL_OUT:
         return asked.data_out
     secret = Secret(asked.data_out)
-    asked.data_out[:] = bytes(len(asked.data_out))
+    if asked.data_out:
+        asked.data_out[:] = bytes(len(asked.data_out))
     return secret
 
 
