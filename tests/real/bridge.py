@@ -22,6 +22,8 @@ from tapekey.transport.socket import connect  # noqa: E402
 
 SG_IO = 0x2285
 SG_GET_VERSION_NUM = 0x2282
+SG_SET_TIMEOUT = 0x2201
+SCSI_IOCTL_GET_IDLUN = 0x5382
 ENOTTY = 25
 TO_DEVICE, FROM_DEVICE = -2, -3
 CHECK_CONDITION = 2
@@ -65,6 +67,11 @@ class Drive(UMockdev.IoctlBase):  # type: ignore[misc]
         request = client.get_request()
         if request == SG_GET_VERSION_NUM:
             client.get_arg().resolve(0, 4).update(0, list(struct.pack("<i", 30536)))
+            client.complete(0, 0)
+        elif request == SG_SET_TIMEOUT:  # mtx sets it, and asks by SG_IO with a time-out of its own
+            client.complete(0, 0)
+        elif request == SCSI_IOCTL_GET_IDLUN:
+            client.get_arg().resolve(0, 8).update(0, [0] * 8)
             client.complete(0, 0)
         elif request == SG_IO:
             self.serve(client.get_arg().resolve(0, 88))
