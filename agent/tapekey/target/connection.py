@@ -159,7 +159,7 @@ class Connection:
         finally:
             self.turn.acquire()
             self.running = None
-        self._send(self.session.answer(asked.tag, answer.status, answer.data, answer.sense))
+        self._send(self.session.answer(asked.tag, answer.status, answer.data, answer.sense, answer.taken))
 
     def _manage(self, asked: Manage) -> None:
         """What it ends has been run or is in `waiting`, before or behind us; the session withholds those answers."""

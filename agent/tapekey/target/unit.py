@@ -11,11 +11,15 @@ from tapekey.exchange import Buffer, Command
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a unit answers: SCSI status byte, data (a view into `Command.into` or bytes), sense bytes."""
+    """What a unit answers: SCSI status byte, data (a view into `Command.into` or bytes), sense bytes.
+
+    taken  bytes of data-out that the CDB asked for; None: all of it
+    """
 
     status: int
     data: Buffer = b""
     sense: bytes = b""
+    taken: int | None = None
 
 
 class Unit(Protocol):
