@@ -11,6 +11,7 @@ from tapekey.scsi.codes import DeviceType
 from tapekey.scsi.inquiry import VitalPage
 from tapekey.scsi.log import LogPage
 from tapekey.scsi.media import Removal
+from tapekey.scsi.mode_page import ModePage
 from tapekey.scsi.sense import Sense, SenseKey
 from tapekey.target.changer_state import Changer
 from tapekey.target.nexus import Nexus
@@ -165,6 +166,7 @@ def _pages(changer: Changer) -> dict[int, bytes]:
         exchange_drive=every,
     )
     return {
+        ModePage.CONTROL: bytes([ModePage.CONTROL, 0x0A]) + bytes(10),  # fixed-format sense, one task set
         changer_mode.ELEMENT_ADDRESSES: encode(layout.page()),
         changer_mode.TRANSPORT_GEOMETRY: encode(changer_mode.TransportGeometry()),
         changer_mode.CAPABILITIES: encode(capabilities),
