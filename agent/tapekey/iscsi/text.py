@@ -15,7 +15,7 @@ LONGEST_VALUE: Final = 8192  # what one login PDU holds; only binary values are 
 LONGEST_BINARY: Final = 1024  # bytes of a binary value: CHAP_C and CHAP_R (12.1.3)
 
 KEY_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9.\-+@_#/]{0,62}")
-DECIMAL: Final = re.compile(r"(0|[1-9][0-9]{0,19})")
+DECIMAL: Final = re.compile(r"(0|[1-9][0-9]{0,18})")
 HEXADECIMAL: Final = re.compile(r"0[xX][0-9A-Fa-f]{1,16}")
 HEXADECIMAL_STRING: Final = re.compile(r"0[xX][0-9A-Fa-f]{1,2048}")
 BASE64_STRING: Final = re.compile(r"0[bB][A-Za-z0-9+/]{2,1368}={0,2}")
