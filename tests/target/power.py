@@ -1,7 +1,7 @@
 """A disk that can lose power: what was not synced reaches it in part, sector by sector, or not at all."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from types import SimpleNamespace
 
@@ -14,6 +14,24 @@ SECTOR = 512
 
 class PowerLost(BaseException):
     """The moment the lights go out; nothing may catch it."""
+
+
+def lose_power_after(patch: pytest.MonkeyPatch, calls: int) -> None:
+    """Let the power go at the call after so many of those that make files last."""
+    left = calls
+
+    def counted(real: Callable[..., object]) -> Callable[..., object]:
+        def call(*args: object, **more: object) -> object:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise PowerLost
+            return real(*args, **more)
+
+        return call
+
+    for name in ("fsync", "rename"):
+        patch.setattr(os, name, counted(getattr(os, name)))
 
 
 class Disk:

@@ -16,7 +16,7 @@ from tapekey.target.machine import Machine
 
 @dataclass(slots=True)
 class Board:
-    """What is in every element. `changed` is called by the robot for elements that are to be written anew."""
+    """What is in every element. `changed` is called by the robot, under its guard, for elements to be written anew."""
 
     robot: Robot
     _plain: dict[int, bytes] = field(default_factory=dict)
@@ -29,7 +29,11 @@ class Board:
             self._tagged.pop(address, None)
 
     def status(self, asked: ReadElementStatus) -> bytes | None:
-        """The data of READ ELEMENT STATUS, whole; None if no element is that high."""
+        """The data of READ ELEMENT STATUS, whole, as at one instant; None if no element is that high."""
+        with self.robot.guard:
+            return self._status(asked)
+
+    def _status(self, asked: ReadElementStatus) -> bytes | None:
         left, lowest, count, pages = asked.count, None, 0, []
         for type, span in self.robot.description.layout.all():
             if asked.type not in (ElementType.ALL, type):
@@ -75,7 +79,7 @@ class Board:
             address=address,
             import_able=mail,
             export_able=mail,
-            accessible=type is not ElementType.TRANSPORT and (machine is None or machine.drive.lets_go),
+            accessible=type is not ElementType.TRANSPORT and (machine is None or machine.lets_go),
             exception=label is not None and label.fault is not None,
             by_operator=mail and address in self.robot.brought,
             full=held is not None,

@@ -71,6 +71,8 @@ VITAL: Final[Mapping[VitalPage, Callable[[Drive], bytes]]] = {
     VitalPage.IDENTIFICATION: _designators,
     VitalPage.SEQUENTIAL_ACCESS: lambda drive: vital.encode_sequential_access(write_once=True),
     VitalPage.MANUFACTURER_SERIAL: lambda drive: vital.encode_serial(drive.serial, VitalPage.MANUFACTURER_SERIAL, 10),
+    VitalPage.AUTOMATION_SERIAL: lambda drive: vital.encode_serial(drive.library, VitalPage.AUTOMATION_SERIAL),
+    VitalPage.ELEMENT_ADDRESS: lambda drive: vital.encode_element_address(drive.element or 0),
     VitalPage.BLOCK_PROTECTION: lambda drive: vital.encode_block_protection(map(_protection, _methods(drive))),
     VitalPage.VIRTUAL: lambda drive: vital.encode_virtual(drive.personality.name),
 }
@@ -78,6 +80,8 @@ VITAL: Final[Mapping[VitalPage, Callable[[Drive], bytes]]] = {
 
 def _pages(drive: Drive) -> dict[VitalPage, Callable[[Drive], bytes]]:
     absent = set() if drive.personality.vpd_b1 else {VitalPage.MANUFACTURER_SERIAL}
+    if drive.element is None:
+        absent |= {VitalPage.AUTOMATION_SERIAL, VitalPage.ELEMENT_ADDRESS}
     if not _methods(drive):
         absent.add(VitalPage.BLOCK_PROTECTION)
     return {code: page for code, page in VITAL.items() if code not in absent}

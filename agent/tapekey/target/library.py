@@ -52,6 +52,7 @@ def create(
     """Make a library in a directory that must not exist yet, with a cartridge for each barcode, or make nothing."""
     layout = Layout(drives, slots, mail_slots)
     layout.check()
+    machine.check_serial(serial)
     facts = PERSONALITIES.get(personality) if isinstance(personality, str) else personality
     if facts is None:
         raise ValueError(f"no personality {personality!r}; there are {', '.join(PERSONALITIES)}")

@@ -56,6 +56,7 @@ class Robot:
     machines: Mapping[int, Machine] = field(default_factory=dict)
     changed: Callable[[Iterable[int]], None] = lambda _: None
     brought: set[int] = field(default_factory=set)  # import/export elements that an operator filled
+    guard: threading.Lock = field(default_factory=threading.Lock)  # holds the inventory and what is made of it together
     _labels: dict[str, Label] = field(default_factory=dict)
     _arm: threading.Lock = field(default_factory=threading.Lock)
 
@@ -93,7 +94,8 @@ class Robot:
             held = self.inventory.elements.get(address)
             if held is not None:
                 self._labels[held.cartridge] = library_label.scan(self.path(held.cartridge))
-        self.changed(wanted)
+        with self.guard:
+            self.changed(wanted)
 
     def inspect(self, addresses: Iterable[int] | None = None) -> None:
         """The same, in the time that it takes the arm."""
@@ -126,9 +128,7 @@ class Robot:
             if address in self.inventory.elements:
                 raise Stuck(Reason.DESTINATION_FULL)
             self._labels[cartridge] = library_label.scan(self.path(cartridge))
-            self._keep(self.inventory.with_(address, cartridge), [address])
-            self.brought.add(address)
-            self.changed([address])
+            self._keep(self.inventory.with_(address, cartridge), [address], brought=True)
 
     def dismiss(self, address: int) -> Path:
         """An operator takes the cartridge out of an element."""
@@ -194,11 +194,13 @@ class Robot:
         except (Malformed, Conflict, OSError) as error:
             raise Stuck(Reason.LOAD_FAILED, str(error)) from error
 
-    def _keep(self, inventory: Inventory, addresses: Sequence[int]) -> None:
+    def _keep(self, inventory: Inventory, addresses: Sequence[int], *, brought: bool = False) -> None:
         try:
             inventory.save(self.directory)
         except OSError as error:
             raise Stuck(Reason.FAILED, error.strerror or str(error)) from error
-        self.inventory = inventory
-        self.brought.difference_update(addresses)
-        self.changed(addresses)
+        with self.guard:
+            self.inventory = inventory
+            self.brought.difference_update(addresses)
+            self.brought.update(addresses if brought else ())
+            self.changed(addresses)

@@ -51,8 +51,7 @@ def create(directory: Path, personality: Personality | str, *, serial: str = "",
     facts = PERSONALITIES.get(personality) if isinstance(personality, str) else personality
     if facts is None:
         raise ValueError(f"no personality {personality!r}; there are {', '.join(PERSONALITIES)}")
-    if len(serial) > LONGEST_SERIAL or not serial.isascii() or not serial.isprintable():
-        raise Usage(f"a serial number has at most {LONGEST_SERIAL} printable ASCII characters")
+    check_serial(serial)
     if directory.exists():
         raise Conflict(f"cannot make a virtual drive in {directory}", why="it exists already")
     directory.mkdir(mode=0o700, parents=True)
@@ -64,6 +63,12 @@ def create(directory: Path, personality: Personality | str, *, serial: str = "",
     name = serial or f"TK{secrets.token_hex(4).upper()}"
     naa = (3 << 60 | secrets.randbits(60)).to_bytes(8, "big")
     Description(personality=facts, serial=name, naa=naa, element=element).save(directory)
+
+
+def check_serial(serial: str) -> None:
+    """Usage if a page could not tell this serial number."""
+    if len(serial) > LONGEST_SERIAL or not serial.isascii() or not serial.isprintable():
+        raise Usage(f"a serial number has at most {LONGEST_SERIAL} printable ASCII characters")
 
 
 @contextmanager
@@ -148,10 +153,17 @@ class Machine:
 
     @property
     def drive(self) -> Drive:
-        """The powered drive."""
+        """The powered drive, with nothing left to do."""
         if self._drive is None:
             raise ValueError("the virtual drive is powered off")
+        self._drive.owed.settle()
         return self._drive
+
+    @property
+    def lets_go(self) -> bool:
+        """Whether a changer's gripper reaches what is in the drive, or could put something in. Asks without waiting."""
+        powered = self._drive
+        return powered is not None and powered.lets_go
 
     def transport(self, nexus: str = "host") -> InProcess:
         """A transport to this drive as the initiator `nexus`."""
@@ -165,15 +177,19 @@ class Machine:
     def serve(self, nexus: str, command: Command) -> Answer:
         """Carry out one command; what has to outlast the power is on disk before it is answered."""
         with self._turn:
-            answer = drive.serve(self.drive, nexus, command)
+            powered = self.drive
+            answer = drive.serve(powered, nexus, command)
             self._keep()
+            owes = powered.owed.standing
+        if not owes:
             return answer
+        return Answer(answer.status, answer.data, answer.sense, answer.taken, powered.owed.settle)
 
     def nexus_lost(self, nexus: str) -> None:
         """A session has ended: its RESERVE and its PREVENT go with it."""
         with self._turn:
             if self._drive is not None:
-                nexus_loss.lose(self._drive, nexus)
+                nexus_loss.lose(self.drive, nexus)
 
     # --- the front panel ---
 
