@@ -123,7 +123,7 @@ class Conversation:
         return b"".join(joined(report.parts) for report in reports if isinstance(report, Send))
 
 
-LOGIN: Mapping[str, str] = {"InitiatorName": INITIATOR, "TargetName": TARGET}
+LOGIN: dict[str, str] = {"InitiatorName": INITIATOR, "TargetName": TARGET}
 
 
 def login_request(pairs: Mapping[str, str], **fields: Any) -> bytes:

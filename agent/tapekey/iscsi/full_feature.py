@@ -133,11 +133,13 @@ class FullFeature:
         if request.immediate:
             return act(self, request, data)
         number = request.command_number
+        if not out.admits(number):
+            return []
         if number == out.expected:
             out.expected = (number + 1) & MASK
             out.last = (out.last + 1) & MASK
             return act(self, request, data) + self.tasks.in_turn()
-        if out.admits(number) and len(data) <= SMALL:
+        if len(data) <= SMALL:
             self.tasks.hold(number, partial(self._late, request, act, bytes(data)))
         return []
 

@@ -105,7 +105,11 @@ class TaskSet:
         immediate = first & 0x40 != 0
         out = self._out
         self._number = number
-        if number != out.expected and not immediate and (not out.admits(number) or number in self._held):
+        if not immediate and (
+            out.last + 1 & MASK == number  # beyond the window, though it is the next
+            if number == out.expected
+            else not out.admits(number) or number in self._held
+        ):
             return None
         unit = field >> 48 if not field & 0xFF00FFFFFFFFFFFF else lun.decode(field)
         size = CDB_LENGTHS[cdb[0] >> 5]
