@@ -1,5 +1,7 @@
 """The virtual drive as a thing with a power switch and a front panel: what outlasts the power, and what does not."""
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from tapekey.target import cartridge, machine
 from tapekey.target.cartridge import Cartridge
 from tapekey.target.machine import Machine
 from tapekey.target.personality import PERSONALITIES, Management, replace
+from tapekey.target.tray import Place
 from tests.bench import made
 from tests.target.initiator import KEY, code
 
@@ -345,4 +348,98 @@ def test_insert_of_what_is_no_cartridge_is_refused(tmp_path: Path) -> None:
     with Machine.open(drive(tmp_path)) as powered:
         with pytest.raises(TapekeyError):
             powered.insert(tmp_path)
+        assert powered.status()["place"] == "empty"
+
+
+# --- loads and unloads that take their time ---
+
+
+def test_load_that_waits_takes_its_time_and_lets_others_in(tmp_path: Path) -> None:
+    with Machine.open(drive(tmp_path)) as powered:
+        powered.set(load_time=0.5)
+        powered.insert(made(tmp_path, "lto6"))
+        for nexus in ("host", "other"):
+            ready(powered, nexus)
+        begun, answers = time.monotonic(), list[str]()
+        loader = threading.Thread(target=lambda: answers.append(run(powered, media.load())))
+        loader.start()
+        time.sleep(0.1)
+
+        assert ready(powered, "other") == "2/04/01"
+        asked = time.monotonic() - begun
+        loader.join()
+
+        assert asked < 0.4 < time.monotonic() - begun
+        assert answers == ["good"]
+        assert powered.drive.mounted
+
+
+def test_load_that_does_not_wait_is_answered_at_once(tmp_path: Path) -> None:
+    with Machine.open(drive(tmp_path)) as powered:
+        powered.set(load_time=60)
+        powered.insert(made(tmp_path, "lto6"))
+        ready(powered)
+        begun = time.monotonic()
+
+        assert run(powered, media.load(immediate=True)) == "good"
+
+        assert time.monotonic() - begun < 5
+        assert ready(powered) == "2/04/01"
+
+
+def test_power_off_ends_the_waiting_of_a_load(tmp_path: Path) -> None:
+    answers: list[str] = []
+    with Machine.open(drive(tmp_path)) as powered:
+        powered.set(load_time=60)
+        powered.insert(made(tmp_path, "lto6"))
+        ready(powered)
+        loader = threading.Thread(target=lambda: answers.append(run(powered, media.load())))
+        loader.start()
+        time.sleep(0.1)
+        begun = time.monotonic()
+    loader.join()
+
+    assert time.monotonic() - begun < 5
+    assert answers == ["3/53/00"]
+
+
+def test_tape_that_cannot_be_threaded_comes_out_again(tmp_path: Path) -> None:
+    tape = made(tmp_path, "lto6")
+    (tape / "layout").write_bytes(b"rubbish")
+    with Machine.open(drive(tmp_path)) as powered:
+        powered.insert(tape)
+        ready(powered)
+
+        assert powered.drive.place is Place.MOUTH
+        assert run(powered, media.load()) == "3/53/00"
+        assert ready(powered) == "2/3A/00"
+        powered.eject()
+
+
+def test_unload_takes_its_time_before_the_cartridge_is_out(tmp_path: Path) -> None:
+    with Machine.open(drive(tmp_path)) as powered:
+        powered.insert(made(tmp_path, "lto6"))
+        ready(powered)
+        powered.set(unload_time=0.3)
+        begun = time.monotonic()
+        assert run(powered, media.unload(immediate=True)) == "good"
+        assert not powered.lets_go
+        assert run(powered, media.unload()) == "good"
+
+        assert 0.3 <= time.monotonic() - begun < 5
+        assert powered.lets_go
+
+
+@pytest.mark.parametrize(("unloaded", "seconds"), [(False, 0.3), (True, 0.0)])
+def test_robot_is_told_how_long_it_takes_until_the_cartridge_is_out(
+    tmp_path: Path, unloaded: bool, seconds: float
+) -> None:
+    with Machine.open(drive(tmp_path)) as powered:
+        powered.insert(made(tmp_path, "lto6"))
+        ready(powered)
+        if unloaded:
+            assert run(powered, media.unload()) == "good"
+        powered.set(unload_time=0.3)
+
+        assert powered.hand_out(unloads=True) == pytest.approx(seconds, abs=0.05)
         assert powered.status()["place"] == "empty"
