@@ -100,3 +100,28 @@ def test_any_bytes_are_densities_or_malformed(data: bytes, framed: bool) -> None
 
 def test_bytes_behind_the_page_are_left() -> None:
     assert density.decode_densities(PAGE + LTO_8[:9]) == (DESCRIPTOR,)
+
+
+def test_medium_types_match_the_standards_bytes() -> None:
+    """SSC-3, worked out by hand: 56 bytes a descriptor, of which 52 follow its length."""
+    image = (
+        octets("""
+        00 3A 00 00
+        68 00 00 34  01 5A 00 00 00 00 00 00 00 00  00 7F  03 4E  00 00
+    """)
+        + b"LTO-CVE LTO6    virtual LTO6        "
+    )
+    kind = density.MediumTypeDescriptor(
+        medium_type=0x68,
+        densities=1,
+        density=Density.LTO_6,
+        width=127,
+        length=846,
+        organization="LTO-CVE",
+        name="LTO6",
+        description="virtual LTO6",
+    )
+
+    assert density.encode_medium_types([kind]) == image
+    assert density.decode_medium_types(image) == (kind,)
+    assert density.report_medium_types().cdb == octets("44 02 00 00 00 00 00 20 00 00")

@@ -137,3 +137,21 @@ def test_any_bytes_are_reservations_or_malformed(data: bytes, framed: bool) -> N
             read(image)
         except Malformed:
             continue
+
+
+def test_register_and_move_matches_the_standards_bytes() -> None:
+    """SPC-4, worked out by hand: key, new key, UNREG, relative port, length of the TransportID, and that."""
+    command = reserve.register_and_move(0x11, 0x22, b"\x05\x00\x00\x04abc\0", unregister=True)
+
+    assert command.cdb == octets("5f 07 00 00 00 00 00 00 20 00")
+    assert command.data_out == octets("""
+        00 00 00 00 00 00 00 11  00 00 00 00 00 00 00 22
+        00 02 00 01  00 00 00 08  05 00 00 04 61 62 63 00
+    """)
+
+
+def test_third_parties_are_read_from_byte_1() -> None:
+    assert decode(reserve.Reserve6, octets("16 11 00 00 00 00")) == reserve.Reserve6(third_party=True, extent=True)
+    assert decode(reserve.Release10, octets("57 12 00 00 00 00 00 00 08 00")) == reserve.Release10(
+        third_party=True, long_id=True, length=8
+    )

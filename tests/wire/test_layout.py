@@ -16,6 +16,7 @@ from tapekey.wire.layout import (
     decode,
     encode,
     field_at,
+    mask_of,
     octets,
     place_of,
     rest,
@@ -240,3 +241,16 @@ def test_any_bytes_are_a_structure_or_malformed(data: bytes) -> None:
         return
     if "\ufffd" not in value.name:
         assert decode(Sample, encode(value)) == value
+
+
+def test_mask_has_ones_where_a_field_is() -> None:
+    @wire(size=4)
+    @dataclass(frozen=True, slots=True)
+    class Some:
+        number: int = uint(0, 1)
+        flag: bool = bits(1, 4, 4, bool)
+        low: int = bits(1, 1, 0)
+        last: int = uint(3, 1)
+
+    assert mask_of(Some) == bytes.fromhex("ff 13 00 ff")
+    assert mask_of(Some, {"flag", "last"}) == bytes.fromhex("ff 03 00 00")
