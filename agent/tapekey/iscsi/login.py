@@ -83,7 +83,7 @@ class Login:
         self,
         config: Config,
         tsih: int,
-        sessions: Callable[[str, bytes], int],
+        sessions: Callable[[str, bytes], int | None],
         randomness: Randomness = secrets.token_bytes,
     ) -> None:
         self._config = config
@@ -199,7 +199,9 @@ class Login:
             raise Refused(LoginStatus.INITIATOR_ERROR, "the initiator's name is too long")
         if target is not None and target != self._config.name:
             raise Refused(LoginStatus.NOT_FOUND, "there is no such target here")
-        living = self._sessions(initiator, request.isid)
+        living = self._sessions(initiator, request.isid) if kind == "Normal" else 0
+        if living is None:
+            raise Refused(LoginStatus.OUT_OF_RESOURCES, "there is no room for another session")
         if request.tsih:
             known = request.tsih == living
             raise Refused(

@@ -48,7 +48,8 @@ class TargetSession:
     portal      the address it was asked on, `host:port` ([v6]:port), which discovery gives back as TargetAddress
     tsih        the session handle it gets if it becomes a session: not 0, unlike that of any living session
     now         the time at which the connection came, in the clock of `wake`
-    sessions    the handle of the living session of an initiator name and ISID, 0 if there is none
+    sessions    the handle of the living session of an initiator name and ISID, 0 if there is none; None if there is no
+                room for one either
     randomness  source of challenges
     """
 
@@ -59,7 +60,7 @@ class TargetSession:
         portal: str,
         tsih: int,
         now: float,
-        sessions: Callable[[str, bytes], int] = lambda initiator, isid: 0,
+        sessions: Callable[[str, bytes], int | None] = lambda initiator, isid: 0,
         randomness: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._config = config

@@ -148,7 +148,7 @@ class Portal:
         taken = self.sessions.handles() | {newcomer.tsih for newcomer in self.newcomers.values()}
         return next(handle for handle in self.handles if handle not in taken)
 
-    def _session_of(self, initiator: str, isid: bytes) -> int:
+    def _session_of(self, initiator: str, isid: bytes) -> int | None:
         return self.sessions.handle(LoggedIn(initiator, isid, 0, False, 0).nexus)
 
     def _hear(self, newcomer: Newcomer, selector: selectors.BaseSelector) -> None:

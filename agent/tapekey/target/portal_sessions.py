@@ -27,11 +27,11 @@ class Sessions:
     _living: dict[str, Connection] = field(default_factory=dict)
     _threads: dict[threading.Thread, Connection] = field(default_factory=dict)
 
-    def handle(self, nexus: str) -> int:
-        """The handle (TSIH) of the session of that nexus; 0 if there is none."""
+    def handle(self, nexus: str) -> int | None:
+        """The handle (TSIH) of the session of that nexus; 0 if there is none, None if there is no room for one."""
         with self._lock:
             living = self._living.get(nexus)
-            return living.tsih if living else 0
+            return living.tsih if living else 0 if len(self._threads) < MOST else None
 
     def handles(self) -> set[int]:
         """All handles in use."""
@@ -41,9 +41,9 @@ class Sessions:
     def begin(self, connection: Connection) -> bool:
         """Give the session its thread, after that of the session it replaces; False if there are too many."""
         with self._lock:
-            if len(self._threads) >= MOST:
-                return False
             before = self._living.get(connection.nexus)
+            if len(self._threads) - (before is not None) >= MOST:
+                return False
             elder = next((thread for thread, held in self._threads.items() if held is before), None)
             thread = threading.Thread(target=self._live, args=(connection, before, elder), daemon=True)
             thread.name = f"iscsi {connection.nexus}"
