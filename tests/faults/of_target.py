@@ -41,7 +41,7 @@ FAULTS: Final = {
         "what a block is bound to leaves out its key-associated data",
     ),
     "blocks stored in clear": Fault(
-        replaced(crypt, "_encrypted", _in_clear),
+        replaced(crypt, "to_store", _in_clear),
         "tests/target/test_crypt.py::test_equal_blocks_are_stored_differently",
         "the virtual drive says that it encrypts, and does not",
     ),

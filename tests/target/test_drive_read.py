@@ -6,6 +6,7 @@ import pytest
 
 from tapekey.exchange import Command
 from tapekey.scsi import media, mode
+from tapekey.target.medium_header import LOG_HEADER
 from tests.bench import Bench, powered
 from tests.target.initiator import code, rewind, sense_of, write
 
@@ -72,7 +73,7 @@ def test_damaged_block_is_a_medium_error_and_stays_next(tmp_path: Path) -> None:
     recorded(bench, ["1000"])
     log = next(tmp_path.rglob("partition-0.log"))
     image = bytearray(log.read_bytes())
-    image[300] ^= 0xFF
+    image[LOG_HEADER + 130] ^= 0xFF
     log.write_bytes(image)
 
     assert code(bench.execute(media.read_block(1000))) == "3/11/00"

@@ -1,6 +1,7 @@
 """WRITE, WRITE FILEMARKS and ERASE: protection, policy, the end of the tape, durability (reference 1.5, 6.6)."""
 
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -157,6 +158,9 @@ def test_alert_is_cleared_at_load(tmp_path: Path) -> None:
 # --- the end of the tape -----------------------------------------------------------------------------------------
 
 
+NOISE = Random(1).randbytes(10_000)  # as long when it is compressed
+
+
 def small(directory: Path) -> Bench:
     bench = powered(directory, empty=True)
     bench.insert(made(directory, "lto6", "SMALL", capacity=100_000, margin=20_000))
@@ -165,7 +169,7 @@ def small(directory: Path) -> Bench:
 
 def test_early_warning_takes_the_block_and_says_so(tmp_path: Path) -> None:
     bench = small(tmp_path)
-    while (reply := bench.execute(media.write_block(bytes(10_000)))).status == 0:
+    while (reply := bench.execute(media.write_block(NOISE))).status == 0:
         pass
 
     sense = sense_of(reply)
@@ -184,7 +188,7 @@ def test_end_of_medium_refuses_the_block_and_does_not_move(tmp_path: Path) -> No
 
 
 def sense_of_or_none(bench: Bench) -> Sense | None:
-    reply = bench.execute(media.write_block(bytes(10_000)))
+    reply = bench.execute(media.write_block(NOISE))
     return sense_of(reply) if reply.sense else None
 
 

@@ -4,6 +4,7 @@ Whatever it is given it answers: nothing a client sends raises here.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from tapekey.errors import MediumDamaged, OverwriteRefused
@@ -55,12 +56,13 @@ from tapekey.target.nexus import Nexus
 from tapekey.target.personality import Management
 from tapekey.target.refusal import Refusal, ReservedByAnother, data_protect, illegal, invalid_cdb
 from tapekey.target.state import Drive
+from tapekey.target.tray import Place
 from tapekey.target.unit import Answer
 
 
 def report_opcodes(drive: Drive, nexus: Nexus, command: Command) -> Buffer:
     """REPORT SUPPORTED OPERATION CODES (A3h/0Ch)."""
-    return drive_opcodes.report(_rows(drive), command)
+    return drive_opcodes.report({Opcode(code): row for code, row in _rows(drive).items()}, command)
 
 
 def _maintenance_in(drive: Drive, nexus: Nexus, command: Command) -> Buffer | None:
@@ -151,16 +153,19 @@ SECURITY: Final = frozenset({Opcode.SECURITY_PROTOCOL_IN, Opcode.SECURITY_PROTOC
 NEVER_ATTENTION: Final = frozenset({Opcode.INQUIRY, Opcode.REPORT_LUNS, Opcode.REQUEST_SENSE})
 
 
-def _rows(drive: Drive) -> dict[Opcode, Row]:
+def _rows(drive: Drive) -> Mapping[int, Row]:
     """The commands that this drive knows as it is managed now."""
     facts = drive.personality
     hidden = facts.management is Management.NONE or (
         facts.management is not Management.APPLICATION and facts.external_hides_security
     )
-    absent = SECURITY if hidden else frozenset()
-    if not facts.append_only:
-        absent |= {Opcode.ALLOW_OVERWRITE}
-    return {opcode: found for opcode, found in COMMANDS.items() if opcode not in absent}
+    return _known(hidden=hidden, append_only=facts.append_only)
+
+
+@cache
+def _known(*, hidden: bool, append_only: bool) -> Mapping[int, Row]:
+    absent = (SECURITY if hidden else frozenset()) | (frozenset() if append_only else {Opcode.ALLOW_OVERWRITE})
+    return {int(opcode): found for opcode, found in COMMANDS.items() if opcode not in absent}
 
 
 def execute(drive: Drive, name: str, command: Command) -> Reply:
@@ -172,7 +177,9 @@ def execute(drive: Drive, name: str, command: Command) -> Reply:
 def serve(drive: Drive, name: str, command: Command) -> Answer:
     """Carry out one command of the nexus of that name. Data of a READ lie in `command.into` if that has the room."""
     nexus = drive.nexuses.get(name)
-    drive.wake()
+    if drive.place is Place.LOADING:
+        drive.wake()
+    drive.taken = 0
     try:
         data = _admitted(drive, nexus, command)(drive, nexus, command) or b""
     except Refusal as refusal:
@@ -183,34 +190,46 @@ def serve(drive: Drive, name: str, command: Command) -> Answer:
         return _check(drive, command, data_protect(0x30, 0x0C).sense)
     except (MediumDamaged, OSError):
         return _check(drive, command, Sense(SenseKey.MEDIUM_ERROR, 0x0C, 0x00))
-    return Answer(Status.GOOD, data if len(data) <= command.data_in_max else data[: command.data_in_max])
+    if len(data) > command.data_in_max:
+        data = data[: command.data_in_max]
+    return Answer(Status.GOOD, data, b"", drive.taken)
 
 
 def _check(drive: Drive, command: Command, found: Sense, data: Buffer = b"") -> Answer:
     alerts.observe(drive, found)
     descriptor = drive.modes.bit(drive.personality, modes.CONTROL, 2, modes.D_SENSE)
     image = sense.encode_descriptor(found) if descriptor else sense.encode_fixed(found)
-    return Answer(Status.CHECK_CONDITION, data[: command.data_in_max], image)
+    return Answer(Status.CHECK_CONDITION, data[: command.data_in_max], image, drive.taken)
 
 
 def _admitted(drive: Drive, nexus: Nexus, command: Command) -> Handler:
     """What comes before any command: is it known, is something to be told first, does somebody hold the drive."""
-    opcode = Opcode(command.cdb[0]) if command.cdb else None
+    cdb = command.cdb
+    opcode = cdb[0] if cdb else None
     known = None if opcode is None else _rows(drive).get(opcode)
     if known is None or opcode is None:
         raise _unknown(drive, opcode)
-    if len(command.cdb) < known.length:
-        raise invalid_cdb(len(command.cdb))
-    exempt = NEVER_ATTENTION if drive.personality.log_sense_reports_attention else NEVER_ATTENTION | {Opcode.LOG_SENSE}
-    if opcode not in exempt and (attention := nexus.take_attention()) is not None:
+    if len(cdb) < known.length:
+        raise invalid_cdb(len(cdb))
+    if nexus.pending and not _exempt(drive, opcode) and (attention := nexus.take_attention()) is not None:
         raise Refusal(Sense(SenseKey.UNIT_ATTENTION, *attention.value))
-    if drive.reservations.stop(nexus.name, opcode, command.cdb):
+    if nexus.deferred is not None and not _exempt(drive, opcode):
+        found, nexus.deferred = nexus.deferred, None
+        raise Refusal(found)
+    if drive.reservations.stop(nexus.name, opcode, cdb):
         raise ReservedByAnother
     return known.handler
 
 
-def _unknown(drive: Drive, opcode: Opcode | None) -> Refusal:
+def _exempt(drive: Drive, opcode: int) -> bool:
+    """Whether a command is carried out before an attention is reported."""
+    if opcode == Opcode.LOG_SENSE:
+        return not drive.personality.log_sense_reports_attention
+    return opcode in NEVER_ATTENTION
+
+
+def _unknown(drive: Drive, opcode: int | None) -> Refusal:
     """5/20/00, save that a library-managed drive names its reason to who would set a key."""
-    if opcode is Opcode.SECURITY_PROTOCOL_OUT and drive.personality.management is Management.LIBRARY:
+    if opcode == Opcode.SECURITY_PROTOCOL_OUT and drive.personality.management is Management.LIBRARY:
         return illegal(0x74, 0x21)
     return illegal(0x20, 0x00)

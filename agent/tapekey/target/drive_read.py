@@ -34,8 +34,12 @@ def read(drive: Drive, nexus: Nexus, command: Command) -> Buffer:
         return b""
     into = NOWHERE if command.into is None else command.into
     if cdb.fixed:
-        return _read_fixed(drive, nexus, cdb.length, into, command.data_in_max)
-    return _read_variable(drive, nexus, cdb.length, into, suppress=cdb.suppress_length_incorrect)
+        data = _read_fixed(drive, nexus, cdb.length, into, command.data_in_max)
+    else:
+        data = _read_variable(drive, nexus, cdb.length, into, suppress=cdb.suppress_length_incorrect)
+    if command.buffered:
+        drive.owed.leave(drive.tape.look_ahead)
+    return data
 
 
 # As for WRITE: a stream repeats its CDB.
@@ -48,7 +52,6 @@ def _read_variable(drive: Drive, nexus: Nexus, length: int, into: memoryview, *,
     data = _next_block(drive, nexus, length, into)
     drive.tape.skip()
     size = len(data)
-    drive.activity.read(min(size, length))
     if size > length:
         data = data[:length]
     if not _lies_in(data, into):
@@ -94,7 +97,6 @@ def _read_one(drive: Drive, nexus: Nexus, size: int, left: int, before: Buffer, 
         raise Refusal(sense(SenseKey.NO_SENSE, 0, 0, information=left, ili=True), _kept(before))
     if len(into) and not _lies_in(data, into):
         into[:] = data
-    drive.activity.read(size)
     return data
 
 
@@ -116,6 +118,8 @@ def _next_block(drive: Drive, nexus: Nexus, residual: int, into: memoryview) -> 
         raise damaged(residual) from error
     except Refusal as refusal:
         raise Refusal(replace(refusal.sense, information=residual)) from refusal
+    tape.host_read += len(data)
+    drive.activity.read(len(data), header.stored)
     protection = drive.modes.protection
     return block_protection.protected(protection.method, data, into) if protection.on_read else data
 
@@ -154,7 +158,14 @@ def verify(drive: Drive, nexus: Nexus, command: Command) -> None:
     elif cdb.fixed:
         _verify_fixed(drive, nexus, cdb.length)
     elif cdb.length:
-        _read_variable(drive, nexus, cdb.length, NOWHERE, suppress=False)
+        _verify_variable(drive, nexus, cdb.length)
+
+
+def _verify_variable(drive: Drive, nexus: Nexus, length: int) -> None:
+    try:
+        _read_variable(drive, nexus, length, NOWHERE, suppress=False)
+    except Refusal as refusal:  # a block of another length is told, not transferred
+        raise Refusal(refusal.sense) from refusal
 
 
 def _verify_fixed(drive: Drive, nexus: Nexus, count: int) -> None:

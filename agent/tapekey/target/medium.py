@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from tapekey.errors import MediumFull, OverwriteRefused
+from tapekey.errors import MediumDamaged, MediumFull, OverwriteRefused
 from tapekey.target.medium_header import LOG_HEADER
 from tapekey.target.medium_log import Log
 from tapekey.target.medium_record import FIXED, Block, Buffer, Header, Kind
@@ -29,6 +29,16 @@ class Moved:
 
     done: int
     stop: Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The block before which the tape stood at `at`, read and verified; good until something is overwritten."""
+
+    at: int
+    epoch: int
+    header: Header
+    stored: memoryview
 
 
 @dataclass(slots=True)
@@ -54,6 +64,8 @@ class Tape:
     read: int = 0
     host_written: int = 0
     host_read: int = 0
+    _ahead: "Ahead | None" = field(default=None, repr=False)
+    _coming: bytearray = field(default_factory=bytearray, repr=False)
     _buffer: bytearray = field(default_factory=bytearray, repr=False)
 
     # --- where it is ---
@@ -107,10 +119,33 @@ class Tape:
 
     def next(self) -> Header | None:
         """Look at the object that comes next without moving: None at end-of-data; MediumDamaged if it is lost."""
+        ahead = self._ahead
+        if ahead is not None and ahead.at == self.position and ahead.epoch == self.log.header.epoch:
+            return ahead.header
         return None if self.at_end_of_data else self.log.read_header(self.position)
+
+    def look_ahead(self) -> None:
+        """Read the block that comes next, for whoever wants it; what fails is left for that one to find out."""
+        self._ahead = None
+        if self.at_end_of_data:
+            return
+        try:
+            header = self.log.read_header(self.position)
+            if header.block is None:
+                return
+            if len(self._coming) < header.stored:
+                self._coming = bytearray(header.stored)
+            view = memoryview(self._coming)[: header.stored]
+            self.log.read(header, view)
+        except (MediumDamaged, OSError):
+            return
+        self._ahead = Ahead(self.position, self.log.header.epoch, header, view)
 
     def stored(self, header: Header) -> memoryview:
         """Lend the stored bytes of a block, verified, without moving. Valid until the next call on this tape."""
+        if self._ahead is not None and self._ahead.header is header:
+            self.read += header.stored
+            return self._ahead.stored
         if len(self._buffer) < header.stored:
             self._buffer = bytearray(header.stored)
         view = memoryview(self._buffer)[: header.stored]
@@ -119,12 +154,16 @@ class Tape:
 
     def stored_into(self, header: Header, buffer: memoryview) -> None:
         """Read the stored bytes of a block into a buffer of just that size, verified, without moving."""
-        self.log.read(header, buffer)
+        if self._ahead is not None and self._ahead.header is header:
+            buffer[:] = self._ahead.stored
+        else:
+            self.log.read(header, buffer)
         self.read += header.stored
 
     def skip(self) -> None:
         """Pass the object that comes next."""
-        self.position = min(self.position + 1, self.objects)
+        if self.position < self.log.objects:
+            self.position += 1
 
     # --- writing ---
 
@@ -251,7 +290,7 @@ class Tape:
             raise OverwriteRefused("the cartridge is write-once", why=f"object {self.position} is recorded")
 
     def _marks_behind(self) -> int:
-        """How many filemarks follow: at the end they may be overwritten even on a WORM medium (SSC-4, page 1Dh, 02h)."""
+        """How many filemarks follow: those at the end may be overwritten even on a WORM medium (SSC-4, page 1Dh)."""
         return len(self.log.index.marks) - self.file_number
 
     def _make_way(self, size: int) -> None:

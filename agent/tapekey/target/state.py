@@ -19,6 +19,7 @@ from tapekey.target.medium import Tape
 from tapekey.target.medium_index import NONE, UNKNOWN
 from tapekey.target.modes import Modes
 from tapekey.target.nexus import Nexus, Nexuses
+from tapekey.target.owed import Owed
 from tapekey.target.parameters import ParameterSets
 from tapekey.target.personality import Algorithm, Management, Personality
 from tapekey.target.refusal import Refusal, illegal, invalid_cdb, not_ready, sense
@@ -79,9 +80,9 @@ class Activity:
         self.host_written += from_host
         self.medium_written += stored
 
-    def read(self, size: int) -> None:
-        self.host_read += size
-        self.medium_read += size
+    def read(self, to_host: int, stored: int) -> None:
+        self.host_read += to_host
+        self.medium_read += stored
 
 
 @dataclass(slots=True)
@@ -111,6 +112,7 @@ class Drive:
     buffers: Buffers = field(default_factory=Buffers)
     volume_protection: int = 0  # ASOCWP, PERSWP and PRMWP of the mounted volume
     compressor: Compressor = field(default_factory=Compressor)
+    owed: Owed = field(default_factory=Owed)
     storing: Storing | None = None  # how the last block was stored, for those that follow
     permission: object = None  # what ALLOW OVERWRITE has permitted
     loader: str = ""
@@ -118,6 +120,7 @@ class Drive:
     looked_ahead: bool = False  # a read has tried the block at the present position
     clock_offset: int = 0  # of REPORT TIMESTAMP, in milliseconds
     clock_set: bool = False
+    taken: int = 0  # bytes of data-out that the present command has asked for
     _kept: bytearray = field(default_factory=bytearray, repr=False)
 
     # --- the cartridge -------------------------------------------------------------------------------------
@@ -313,6 +316,7 @@ class Drive:
         out = command.data_out
         if len(out) < length:
             raise Refusal(sense(SenseKey.ABORTED_COMMAND, 0x4B, 0x00))
+        self.taken = length
         if isinstance(out, Secret):
             with out.reveal() as view:
                 return Secret(view[:length])
@@ -330,4 +334,5 @@ class Drive:
         view = out.reveal() if isinstance(out, Secret) else out
         if len(view) < length:
             raise Refusal(sense(SenseKey.ABORTED_COMMAND, 0x4B, 0x00))
+        self.taken = length
         return view if len(view) == length else memoryview(view)[:length]
