@@ -22,6 +22,7 @@ class Command:
     data_in_max  the most that may come back, in bytes
     timeout      seconds
     into         where a device in this process may put what comes back instead of allocating; others ignore it
+    buffered     a device in this process may answer first, and use `data_out` until its answer's `after` is called
     """
 
     cdb: bytes
@@ -29,6 +30,7 @@ class Command:
     data_in_max: int = 0
     timeout: float = 60.0
     into: memoryview | None = None
+    buffered: bool = False
 
     def __repr__(self) -> str:
         out = repr(self.data_out) if isinstance(self.data_out, Secret) else f"{len(self.data_out)} bytes"

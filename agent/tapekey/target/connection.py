@@ -19,7 +19,7 @@ from tapekey.exchange import Buffer, Command
 from tapekey.iscsi.codes import ManageFunction, ManageResponse
 from tapekey.iscsi.events import Closed, Event, Execute, Manage, Send
 from tapekey.iscsi.target import TargetSession
-from tapekey.scsi.codes import Opcode
+from tapekey.scsi.codes import Opcode, Status
 from tapekey.secret import Secret
 from tapekey.target.rack import Rack
 
@@ -41,6 +41,7 @@ class Connection:
     turn        held by whoever uses session and socket: our thread, save while a command runs
     running     since when a command runs; None: none does
     waiting     what the session said and nobody has done yet
+    aborted     commands in `waiting` that are not to be carried out any more, by tag
     unsent      what the portal could not send at once
     """
 
@@ -54,6 +55,7 @@ class Connection:
     turn: threading.Lock = field(default_factory=threading.Lock)
     running: float | None = None
     waiting: deque[Event] = field(default_factory=deque)
+    aborted: set[int] = field(default_factory=set)
     unsent: list[Buffer] = field(default_factory=list)
     over: str = ""
 
@@ -103,8 +105,10 @@ class Connection:
         for event in self.session.took(count) if count else ():
             if isinstance(event, Send):
                 self._offer(event.parts)
-            else:
-                self.waiting.append(event)
+                continue
+            self.waiting.append(event)
+            if isinstance(event, Manage):
+                self.aborted.update(event.running)
         return bool(count)
 
     def _offer(self, parts: list[Buffer]) -> None:
@@ -150,8 +154,11 @@ class Connection:
         self.over = "the target stops"
 
     def _execute(self, asked: Execute) -> None:
+        if asked.tag in self.aborted:
+            self._send(self.session.answer(asked.tag, Status.TASK_ABORTED))
+            return
         lun = NOWHERE if asked.lun is None else asked.lun
-        command = Command(asked.cdb, _data_out(asked), max(asked.data_in_max, ROOM), into=asked.into)
+        command = Command(asked.cdb, _data_out(asked), max(asked.data_in_max, ROOM), into=asked.into, buffered=True)
         self.running = time.monotonic()
         self.turn.release()
         try:
@@ -160,9 +167,12 @@ class Connection:
             self.turn.acquire()
             self.running = None
         self._send(self.session.answer(asked.tag, answer.status, answer.data, answer.sense, answer.taken))
+        if answer.after is not None:  # before anything is received: the data may lie where that goes
+            answer.after()
 
     def _manage(self, asked: Manage) -> None:
-        """What it ends has been run or is in `waiting`, before or behind us; the session withholds those answers."""
+        """All that it ends stood before it, and is over; the session has withheld the answers."""
+        self.aborted.difference_update(asked.running)
         self._send(self.session.managed(asked.tag, self._managed(asked)))
         if asked.function is ManageFunction.TARGET_COLD_RESET:
             self.over = "the target was reset"

@@ -1,16 +1,17 @@
 """WRITE and WRITE FILEMARKS: what puts something on the tape (reference 1.5 and 6.6)."""
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from tapekey.errors import MediumFull
 from tapekey.exchange import Buffer, Command
 from tapekey.scsi import media
 from tapekey.scsi.encryption import EncryptionMode
 from tapekey.scsi.sense import SenseKey
-from tapekey.target import append_only, block_protection, crypt, early_warning, modes, write_protection
+from tapekey.target import append_only, block_protection, cipher, crypt, early_warning, modes, owed, write_protection
 from tapekey.target.medium import Tape
 from tapekey.target.medium_index import NONE
+from tapekey.target.medium_record import LONGEST_HEADER
 from tapekey.target.nexus import Nexus
 from tapekey.target.parameters import ParameterSet
 from tapekey.target.refusal import Refusal, data_protect, invalid_cdb, sense
@@ -35,6 +36,9 @@ def write(drive: Drive, nexus: Nexus, command: Command) -> None:
         _check_policy(drive, tape)
     drive.looked_ahead = False
     before = tape.passed
+    if command.buffered and len(data) == size and _certain(drive, used, tape, before, size):
+        drive.owed.leave(owed.storing(nexus, partial(_write_block, drive, used, tape, data, size)))
+        return
     for done, block in enumerate(_blocks(drive, data, size)):
         _write_block(drive, used, tape, block, cdb.length - done if cdb.fixed else size)
     early_warning.tell(drive, tape, before)
@@ -44,6 +48,19 @@ def write(drive: Drive, nexus: Nexus, command: Command) -> None:
 @lru_cache(maxsize=64)
 def _write_6(cdb: bytes) -> media.Write6:
     return decode(media.Write6, cdb)
+
+
+def _certain(drive: Drive, used: ParameterSet, tape: Tape, before: int, size: int) -> bool:
+    """Whether a block behind the last one can only be stored, or fail with the disk: then the answer need not wait."""
+    how, limits = drive.storing, drive.modes.early_warning(drive.personality)
+    return (
+        how is not None
+        and how.holds(used, drive.cartridge, drive.personality, drive.modes.current.get(modes.COMPRESSION))
+        and tape.at_end_of_data
+        and not tape.log.torn
+        and not drive.modes.protection.on_write
+        and before + size + LONGEST_HEADER + cipher.TAG < tape.capacity - tape.margin - limits
+    )
 
 
 def _blocks(drive: Drive, data: memoryview, size: int) -> Iterator[memoryview]:

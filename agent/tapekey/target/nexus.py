@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tapekey.scsi.encryption import Scope
+from tapekey.scsi.sense import Sense
 from tapekey.target import unit_attention
 from tapekey.target.unit_attention import Attention
 
@@ -15,6 +16,7 @@ class Nexus:
     """One initiator, known by its name until its nexus is lost or the drive is powered off.
 
     locked_at  the key instance counter at the moment of LOCK, or None
+    deferred   what became of a command that was answered already, for the next one to tell
     """
 
     name: str
@@ -22,6 +24,7 @@ class Nexus:
     locked_at: int | None = None
     registered: bool = False
     prevents_removal: bool = False
+    deferred: Sense | None = None
     pending: set[Attention] = field(default_factory=lambda: {Attention.POWER_ON})
     tape_alerts: set[int] = field(default_factory=set)
 

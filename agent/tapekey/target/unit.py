@@ -3,6 +3,7 @@
 The drive and the medium changer are units; the Unix socket and iSCSI are servers. Neither knows the other.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,12 +15,14 @@ class Answer:
     """What a unit answers: SCSI status byte, data (a view into `Command.into` or bytes), sense bytes.
 
     taken  bytes of data-out that the CDB asked for; None: all of it
+    after  to be called when the answer is on its way, if the command was `buffered`; until then its data-out is in use
     """
 
     status: int
     data: Buffer = b""
     sense: bytes = b""
     taken: int | None = None
+    after: Callable[[], None] | None = None
 
 
 class Unit(Protocol):
