@@ -11,7 +11,7 @@ import pytest
 from tapekey.exchange import Command
 from tapekey.scsi import media
 from tapekey.scsi.sense import SenseKey
-from tapekey.target import cartridge, medium_log
+from tapekey.target import cartridge
 from tapekey.target import machine as machines
 from tapekey.target.machine import Machine
 from tapekey.target.owed import Owed
@@ -128,7 +128,7 @@ def test_failing_disk_is_a_deferred_error_of_the_next_command_which_is_not_carri
     begun(machine)
     answer = write(machine, block(1))
     with monkeypatch.context() as broken:
-        broken.setattr(medium_log.os, "pwritev", failing)
+        broken.setattr(os, "pwritev", failing)
         assert answer.after is not None
         answer.after()
     told = ask(machine, FILEMARK)
@@ -143,7 +143,7 @@ def test_only_who_wrote_hears_of_it_and_not_by_inquiry(machine: Machine, monkeyp
     begun(machine)
     answer = write(machine, block(1))
     with monkeypatch.context() as broken:
-        broken.setattr(medium_log.os, "pwritev", failing)
+        broken.setattr(os, "pwritev", failing)
         assert answer.after is not None
         answer.after()
     assert ask(machine, READY, THEM).status == 0
@@ -182,8 +182,8 @@ def test_next_block_is_read_ahead_and_given_without_the_disk(machine: Machine, m
     assert first.after is not None
     first.after()
     with monkeypatch.context() as broken:
-        broken.setattr(medium_log.os, "preadv", failing)
-        broken.setattr(medium_log.os, "pread", failing)
+        broken.setattr(os, "preadv", failing)
+        broken.setattr(os, "pread", failing)
         assert bytes(machine.serve(US, Command(READ, data_in_max=SIZE)).data) == bytes(block(1))
         assert machine.serve(US, Command(READ, data_in_max=SIZE)).status == 2
     assert bytes(machine.serve(US, Command(READ, data_in_max=SIZE)).data) == bytes(block(2))
