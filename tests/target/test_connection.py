@@ -125,6 +125,21 @@ def test_aborted_command_is_not_answered_but_its_abort_is() -> None:
         assert RESPONSE not in [pdu.opcode for pdu in peer.asides]
 
 
+def test_command_that_is_aborted_before_its_turn_is_never_carried_out() -> None:
+    unit = Held()
+    with portals.listening(unit) as address, Peer.login(address) as peer:
+        first = peer.send_command(0, SLOW)
+        assert unit.begun.wait(5)
+        doomed, kept = peer.send_command(0, TAKE, b"doomed"), peer.send_command(0, TAKE, b"kept")
+        peer.send_manage(1, tag=doomed)
+        peer.send_ping(b"")
+        until_pinged(peer)
+        unit.go.set()
+        assert (peer.answer(first).status, peer.answer(kept).status) == (0, 0)
+        assert peer.managed() == 0
+    assert [data for _, _, data in unit.seen] == [b"", b"kept"]
+
+
 def until_pinged(peer: Peer) -> None:
     while (pdu := peer.receive()).opcode != NOP_IN:
         peer.aside(pdu)
