@@ -22,6 +22,7 @@ tapekey target insert drv tape
 tapekey target serve drv &
 tapekey drive approve virtual:drv --allow-virtual {K}
 tapekey target create empty --personality ibm-lto6 --serial DRIVE00002
+tapekey target create lib --drives 1 --slots 2 --personality quantum-lto4 --barcodes ENC001L4
 tapekey drive approve virtual:empty --allow-virtual {K}
 """
 # In this order: command, schema, and some of what it must tell.
@@ -47,6 +48,7 @@ COMMANDS: dict[str, tuple[str, dict[str, Any]]] = {
     f"drive qualify virtual:empty {K}": ("tapekey.qualification/1", {"drive": "DRIVE00002"}),
     f"drive list --approved {K}": ("tapekey.drives/1", {}),
     "target status drv": ("tapekey.target/1", {"place": "mounted", "write_protected": False}),
+    "target inventory lib": ("tapekey.target-inventory/1", {}),
     "target personalities": ("tapekey.personalities/1", {}),
     f"audit show {K}": ("tapekey.audit/1", {}),
     f"audit verify {K}": ("tapekey.audit-verify/1", {"good": True}),

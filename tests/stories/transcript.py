@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from tapekey import cli
-from tapekey.target import server
+from tapekey.target import library, server
 
 PLACEHOLDERS = {
     "HEX4": r"[0-9a-f]{8}",
@@ -143,8 +143,9 @@ class Teller:
         return done.returncode, done.stdout + done.stderr
 
     def _power_on(self, drive: str) -> tuple[int, str]:
-        stack = ExitStack()
-        stack.enter_context(server.powered(self.place / drive))
+        stack, place = ExitStack(), self.place / drive
+        powered = server.powered_library if library.is_library(place) else server.powered
+        stack.enter_context(powered(place))
         self.powered[drive] = stack
         return 0, f"virtual:{drive} is on\n"
 

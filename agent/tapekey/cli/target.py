@@ -82,7 +82,10 @@ def personalities(as_json: bool) -> None:
 @cartridge_argument
 def insert(directory: Path, cartridge: Path) -> None:
     """Put CARTRIDGE into the virtual drive in DIRECTORY, or into a free import/export element of the library."""
-    answer = press(directory, "insert", cartridge=str(cartridge.absolute() if cartridge.exists() else cartridge))
+    from tapekey.target.library import is_library
+
+    known = is_library(directory) and not cartridge.exists()  # by its name, one that was exported
+    answer = press(directory, "insert", cartridge=str(cartridge if known else cartridge.absolute()))
     place = answer.get("element")
     click.echo(f"{cartridge} is in {f'{place} of ' if place else ''}{directory}")
 

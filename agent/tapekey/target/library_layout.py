@@ -75,8 +75,8 @@ class Layout:
         for type, span in self.all():
             if word == WORDS[type] and number.isascii() and number.isdigit() and 1 <= int(number) <= len(span):
                 return span[int(number) - 1]
-        mend = f"slot-1 to slot-{self.slots}, drive-1 to drive-{self.drives}" + ", mail-1 …" * bool(self.mail_slots)
-        raise NotFound(f"the library has no element {name}", mend=mend)
+        there = [f"{WORDS[type]}-1 to {WORDS[type]}-{len(span)}" for type, span in self.all() if len(span)]
+        raise NotFound(f"the library has no element {name}", mend=", ".join(there[1:]))
 
     def page(self) -> ElementAddresses:
         """Mode page 1Dh."""
