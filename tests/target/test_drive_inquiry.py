@@ -13,7 +13,12 @@ from tests.octets import octets
 from tests.target.initiator import code
 
 IBM = [0x00, 0x80, 0x83, 0xB0, 0xB1, 0xD0]
-VITAL = {"ibm-lto5": [0x00, 0x80, 0x83, 0xB0, 0xD0], "ibm-lto6": IBM, "hpe-lto6": IBM}
+VITAL = {
+    "ibm-lto5": [0x00, 0x80, 0x83, 0xB0, 0xD0],
+    "ibm-lto6": IBM,
+    "ibm-lto7": sorted([*IBM, 0xB5]),
+    "hpe-lto6": IBM,
+}
 
 
 def page(bench: Bench, which: int) -> bytes:
@@ -24,7 +29,9 @@ def page(bench: Bench, which: int) -> bytes:
 def test_standard_data_is_byte_for_byte_what_a_tape_says(tmp_path: Path) -> None:
     data = powered(tmp_path).execute(inquiry.inquire()).data_in
 
-    assert data[:36] == octets("01 80 06 02 33 00 00 02") + b"IBM     ULT3580-TD6     G350"
+    assert data[:36] == octets("01 80 06 02 5B 00 00 02") + b"IBM     ULT3580-TD6     G350"
+    assert data[58:74] == octets("0080 0460 0400 0960 0000 0000 0000 0000")  # SAM-4, SPC-4, SSC-3, iSCSI
+    assert len(data) == 96
     assert not data[6] & 0x08  # no attached changer
 
 
@@ -34,6 +41,15 @@ def test_list_of_pages_and_reality_agree(tmp_path: Path, name: str, pages: list[
 
     assert list(vital.decode_supported(page(bench, 0x00))) == pages
     assert [number for number in range(256) if page(bench, number)] == pages
+
+
+@pytest.mark.parametrize(("name", "image"), [("ibm-lto6", None), ("ibm-lto7", "01 B5 00 08 00000000 03 02 04 C0")])
+def test_block_protection_is_told_by_bit_and_page(tmp_path: Path, name: str, image: str | None) -> None:
+    """PROTECT, and one method descriptor: CRC32C (02h) of four bytes, written and read."""
+    bench = powered(tmp_path, name)
+
+    assert bench.execute(inquiry.inquire()).data_in[5] & 0x01 == (image is not None)
+    assert page(bench, 0xB5) == (octets(image) if image else b"")
 
 
 def test_names(tmp_path: Path) -> None:

@@ -30,12 +30,13 @@ from tapekey.target.tries import Tries
 from tapekey.target.unit_attention import Attention
 from tapekey.target.volume_account import Mount, VolumeAccount, account_of
 
+LARGEST_RATIO = 0xFFFD  # two bytes, of which the two last values mean that there is no number
 POLICY_VIOLATION = TapeAlert.ENCRYPTION_POLICY_VIOLATION
 
 
 def ratio(outside: int, stored: int) -> int:
     """How much less is stored than the host sees, a hundredfold; 100 where nothing was stored yet."""
-    return min(outside * 100 // stored, 0xFFFF) if stored > 0 else 100
+    return min(outside * 100 // stored, LARGEST_RATIO) if stored > 0 else 100
 
 
 @dataclass(slots=True)
