@@ -1,8 +1,11 @@
 """The table of keys: legal ranges and defaults, as RFC 7143, clause 13 has them."""
 
+from pathlib import Path
+
 import pytest
 
 from tapekey.iscsi import keys, negotiation
+from tapekey.iscsi.config import Offer
 from tapekey.iscsi.keys import KEYS, Form
 
 # Lower and upper bound and default, copied by hand from 13.2 to 13.20, not from the table under test.
@@ -71,3 +74,21 @@ def test_list_has_values_between_its_commas(name: str) -> None:
 def test_no_key_is_in_two_tables() -> None:
     assert not set(KEYS) & (set(keys.OBSOLETE) | keys.CHAP)
     assert len(KEYS) == len(keys.ROWS)
+
+
+def test_document_has_the_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "iscsi.md").read_text()
+    section = page.partition("\n## Keys\n")[2].partition("\n## ")[0]
+    told = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines() if line.startswith("|")][
+        2:
+    ]
+    ours = {**negotiation.ours(Offer()), "AuthMethod": "see above", "TargetPortalGroupTag": "1"}
+    assert told == [
+        [
+            key.name,
+            f"{key.low} to {key.high}" if key.form is Form.NUMBER else "",
+            key.result.value,
+            ours.get(key.name, ""),
+        ]
+        for key in keys.ROWS
+    ]

@@ -157,6 +157,11 @@ def test_second_connection_of_a_session_is_one_too_many() -> None:
     refused(tried(LOGIN, living=5, tsih=6), LoginStatus.SESSION_DOES_NOT_EXIST)
 
 
+def test_login_for_which_there_is_no_room_is_refused() -> None:
+    target = TargetSession(Config(TARGET), portal=PORTAL, tsih=7, now=0.0, sessions=lambda initiator, isid: None)
+    refused(feed(target, login_request(LOGIN)), LoginStatus.OUT_OF_RESOURCES)
+
+
 def test_same_initiator_port_reinstates_its_session() -> None:
     assert tried(LOGIN, living=5)[0] == LoggedIn(INITIATOR, ISID, 7, False, 5)
     assert tried(LOGIN, living=5, isid=bytes(6))[0] == LoggedIn(INITIATOR, bytes(6), 7, False, 0)

@@ -1,7 +1,7 @@
 """The target's side of a login: requests in, responses out (RFC 7143, 6.3). The stages are a table.
 
 A login ends in full feature phase, or with a status that says why not; then the connection is closed. What the peer
-says before it has proven who it is is bounded: text by `text.LONGEST`, requests by `MOST_REQUESTS`.
+says before it has proven who it is is bounded: text by `LONGEST_TEXT`, requests by `MOST_REQUESTS`.
 """
 
 import secrets
@@ -23,6 +23,7 @@ from tapekey.iscsi.response import LoginResponse
 from tapekey.iscsi.text import Pair
 
 MOST_REQUESTS: Final = 64
+LONGEST_TEXT: Final = 16 * 1024  # of one step of the negotiation, over all its requests
 SEGMENT: Final = 8192  # of every login PDU, whatever is declared in it (13.12)
 PORTAL_GROUP: Final = 1
 
@@ -161,7 +162,7 @@ class Login:
         return following
 
     def _collect(self, data: Buffer) -> None:
-        if len(self._text) + len(data) > text.LONGEST:
+        if len(self._text) + len(data) > LONGEST_TEXT:
             raise Refused(LoginStatus.INITIATOR_ERROR, "too much text")
         self._text += bytes(data)
 

@@ -9,7 +9,7 @@ from typing import Final
 from tapekey.errors import Malformed
 from tapekey.exchange import Buffer
 
-LONGEST: Final = 64 * 1024  # of one negotiation, over all its PDUs
+LONGEST: Final = 64 * 1024  # of one exchange in full feature phase, over all its PDUs
 MOST_PAIRS: Final = 128
 LONGEST_VALUE: Final = 8192  # what one login PDU holds; only binary values are longer than 255 (6.1)
 LONGEST_BINARY: Final = 1024  # bytes of a binary value: CHAP_C and CHAP_R (12.1.3)
