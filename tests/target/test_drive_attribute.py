@@ -1,5 +1,6 @@
 """Cartridge memory through the drive: what is refused, and whose it is when the drive is empty (reference 4)."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -196,3 +197,49 @@ def test_change_reference_moves_with_a_write(tmp_path: Path) -> None:
     assert write(bench, b"x") == "good"
 
     assert get(bench, 0x0009) != before
+
+
+# --- partitions -----------------------------------------------------------------------------------------------------
+
+
+def halves(directory: Path) -> Bench:
+    bench = powered(directory)
+    data = bytes(4) + bytes.fromhex("110a00015c03000000000000")
+    assert code(bench.execute(Command(bytes.fromhex("151000001000"), data))) == "good"
+    assert code(bench.execute(media.format_medium(media.Format.PARTITION))) == "good"
+    return bench
+
+
+def value(bench: Bench, identifier: int, partition: int) -> bytes | None:
+    reply = bench.execute(attribute.read_attribute(identifier, partition))
+    found = attribute.decode_attribute(reply.data_in, identifier) if code(reply) == "good" else None
+    return None if found is None else found.value
+
+
+def test_capacities_are_those_of_the_partition(tmp_path: Path) -> None:
+    """0000h and 0001h, in MiB."""
+    bench = halves(tmp_path)
+    assert write(bench, random.Random(1).randbytes(3 << 20)) == "good"
+
+    assert [value(bench, 0x0001, partition) for partition in (0, 1)] == [bytes(7) + b"\x20"] * 2
+    assert value(bench, 0x0000, 0) in (bytes(7) + b"\x1c", bytes(7) + b"\x1d")
+    assert value(bench, 0x0000, 1) == bytes(7) + b"\x20"
+
+
+def test_coherency_is_kept_for_each_partition(tmp_path: Path) -> None:
+    bench = halves(tmp_path)
+    for partition, byte in enumerate((b"0", b"1")):
+        item = attribute.attribute(0x080C, byte * 70)
+        assert code(bench.execute(attribute.write_attributes((item,), partition))) == "good"
+
+    assert [value(bench, 0x080C, partition) for partition in (0, 1)] == [b"0" * 70, b"1" * 70]
+
+
+def test_partitions_are_listed(tmp_path: Path) -> None:
+    bench = halves(tmp_path)
+
+    found = attribute.decode_numbering(bench.execute(attribute.list_partitions()).data_in)
+
+    assert (found.first, found.count) == (0, 2)
+    assert code(bench.execute(attribute.read_attribute(0x0001, 2))) == "5/24/00"
+    assert code(bench.execute(attribute.write_attributes((attribute.attribute(0x080C, b"x"),), 2))) == "5/24/00"

@@ -7,7 +7,7 @@ import pytest
 from tapekey.exchange import Command
 from tapekey.scsi import media, mode
 from tapekey.scsi.mode import Answer, BlockDescriptor, Control, RawPage
-from tapekey.scsi.mode_page import ALL_SUBPAGES, EXTENSION, ModePage
+from tapekey.scsi.mode_page import ALL_SUBPAGES, EXTENSION, PROTECTION, ModePage
 from tapekey.scsi.sense import FieldPointer
 from tapekey.target import modes
 from tapekey.target.personality import Management
@@ -190,3 +190,106 @@ def test_medium_type_is_none_without_a_cartridge(tmp_path: Path) -> None:
     answer = mode.decode_answer_10(powered(tmp_path, empty=True).execute(mode.mode_sense(ModePage.ALL)).data_in)
 
     assert (answer.medium_type, answer.descriptor) == (0, BlockDescriptor())
+
+
+# --- compression, in two pages ---------------------------------------------------------------------------------------
+
+COMPRESSION = ModePage.DATA_COMPRESSION
+
+
+def compressing(bench: Bench) -> tuple[bool, int]:
+    """DCE of page 0Fh, and byte 14 of page 10h."""
+    return bool(page(bench, COMPRESSION)[2] & 0x80), page(bench, CONFIGURATION)[14]
+
+
+def test_the_two_pages_agree(tmp_path: Path) -> None:
+    bench = powered(tmp_path)
+    assert compressing(bench) == (True, 1)
+
+    assert select(bench, with_byte(page(bench, COMPRESSION), 2, 0x40)) == "good"
+    assert compressing(bench) == (False, 0)
+    assert select(bench, with_byte(page(bench, CONFIGURATION), 14, 1)) == "good"
+    assert compressing(bench) == (True, 1)
+    assert select(bench, with_byte(page(bench, CONFIGURATION), 14, 0)) == "good"
+    assert compressing(bench) == (False, 0)
+
+
+def test_select_algorithm_wins_over_dce_in_one_list(tmp_path: Path) -> None:
+    bench = powered(tmp_path)
+    off, on = with_byte(page(bench, COMPRESSION), 2, 0x40), with_byte(page(bench, CONFIGURATION), 14, 1)
+
+    assert code(bench.execute(mode.mode_select(Answer(pages=(RawPage(off), RawPage(on)))))) == "good"
+
+    assert compressing(bench) == (True, 1)
+
+
+def test_dce_stands_where_the_other_page_selects_none(tmp_path: Path) -> None:
+    bench = powered(tmp_path)
+    assert select(bench, with_byte(page(bench, COMPRESSION), 2, 0x40)) == "good"
+    on, none = with_byte(page(bench, COMPRESSION), 2, 0xC0), page(bench, CONFIGURATION)
+
+    assert code(bench.execute(mode.mode_select(Answer(pages=(RawPage(on), RawPage(none)))))) == "good"
+
+    assert compressing(bench) == (True, 1)
+
+
+def test_algorithm_1_is_the_drives_own(tmp_path: Path) -> None:
+    bench = powered(tmp_path)
+    image = page(bench, COMPRESSION)
+
+    assert select(bench, image[:4] + bytes([0, 0, 0, 1]) + image[8:]) == "good"
+    assert page(bench, COMPRESSION)[4:8] == image[4:8]
+    assert select(bench, image[:4] + bytes([0, 0, 0, 5]) + image[8:]) == "5/26/00"
+
+
+VALUES = {
+    "an algorithm beyond 1": (CONFIGURATION, 0, 14, 2, "5/26/00"),
+    "a write mode that is none": (CONFIGURATION, EXTENSION, 5, 0x22, "5/26/00"),
+    "append-only": (CONFIGURATION, EXTENSION, 5, 0x12, "good"),
+    "another short erase": (CONFIGURATION, EXTENSION, 5, 0x01, "5/26/00"),
+    "early warning": (CONFIGURATION, EXTENSION, 7, 0x05, "good"),
+    "TapeAlert respect": (CONFIGURATION, EXTENSION, 4, 0x08, "5/26/00"),
+    "write delay": (CONFIGURATION, 0, 7, 0x10, "good"),
+    "active partition": (CONFIGURATION, 0, 3, 0x01, "5/26/00"),
+    "tamper reading": (CONFIGURATION, 0, 15, 0x40, "good"),
+    "disconnecting": (ModePage.DISCONNECT, 0, 2, 0x10, "5/26/00"),
+    "write-once": (ModePage.MEDIUM_CONFIGURATION, 0, 2, 0x01, "5/26/00"),
+}
+
+
+@pytest.mark.parametrize(("which", "subpage", "at", "value", "answer"), VALUES.values(), ids=VALUES)
+def test_value_of_a_field(tmp_path: Path, which: ModePage, subpage: int, at: int, value: int, answer: str) -> None:
+    bench = powered(tmp_path)
+
+    assert select(bench, with_byte(page(bench, which, subpage), at, value)) == answer
+
+
+# --- logical block protection ------------------------------------------------------------------------------------
+
+PROTECTIONS = {
+    "CRC32C": ("02 04 c0", "good", None),
+    "none": ("00 00 00", "good", None),
+    "Reed-Solomon, which is not offered": ("01 04 c0", "5/26/00", 8 + 4),
+    "another length": ("02 08 c0", "5/26/00", 8 + 5),
+    "bits without a method": ("00 00 80", "5/26/00", 8 + 6),
+}
+
+
+@pytest.mark.parametrize(("fields", "answer", "byte"), PROTECTIONS.values(), ids=PROTECTIONS)
+def test_block_protection_is_checked(tmp_path: Path, fields: str, answer: str, byte: int | None) -> None:
+    bench = powered(tmp_path, "ibm-lto7")
+    image = page(bench, ModePage.CONTROL, PROTECTION)
+    changed = RawPage(image[:4] + bytes.fromhex(fields) + image[7:])
+
+    reply = bench.execute(mode.mode_select(Answer(pages=(changed,)), save=True))
+
+    assert code(reply) == answer
+    if byte is not None:
+        field = sense_of(reply).field
+        assert field is not None
+        assert field.byte == byte
+    assert not bench.drive.modes.saved
+
+
+def test_block_protection_is_where_the_personality_has_it(tmp_path: Path) -> None:
+    assert code(powered(tmp_path).execute(mode.mode_sense(ModePage.CONTROL, PROTECTION))) == "5/24/00"

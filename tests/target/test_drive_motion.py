@@ -8,7 +8,7 @@ from tapekey.exchange import Command
 from tapekey.scsi import media, position
 from tapekey.scsi.encryption import DecryptionMode, EncryptionMode
 from tapekey.scsi.media import Destination, SpaceCode
-from tests.bench import Bench, powered
+from tests.bench import Bench, made, powered
 from tests.target.initiator import code, install, off, sense_of, write
 
 B, F, S, E = SpaceCode.BLOCKS, SpaceCode.FILEMARKS, SpaceCode.SEQUENTIAL_FILEMARKS, SpaceCode.END_OF_DATA
@@ -127,3 +127,86 @@ def test_motion_flushes_what_was_written(tmp_path: Path) -> None:
     assert code(bench.execute(media.rewind())) == "good"
 
     assert not bench.drive.tape.log.dirty
+
+
+# --- partitions ---------------------------------------------------------------------------------------------------
+
+
+def halves(directory: Path) -> Bench:
+    """Two partitions: three blocks in the first, one in the second; at the beginning of the first."""
+    bench = powered(directory)
+    data = bytes(4) + bytes.fromhex("110a00015c03000000000000")
+    assert code(bench.execute(Command(bytes.fromhex("151000001000"), data))) == "good"
+    assert code(bench.execute(media.format_medium(media.Format.PARTITION))) == "good"
+    for block in (b"a", b"b", b"c"):
+        assert write(bench, block) == "good"
+    assert code(bench.execute(media.locate(0, 1))) == "good"
+    assert write(bench, b"z") == "good"
+    assert code(bench.execute(media.locate(0, 0))) == "good"
+    return bench
+
+
+def place(bench: Bench) -> tuple[int, int]:
+    """Partition and object, which must be alike in the three forms."""
+    short = position.decode_short_position(bench.execute(position.read_short_position()).data_in)
+    long = position.decode_long_position(bench.execute(position.read_long_position()).data_in)
+    wide = position.decode_extended_position(bench.execute(position.read_extended_position()).data_in)
+    found = {(short.partition, short.first_object), (long.partition, long.object), (wide.partition, wide.first_object)}
+    assert len(found) == 1
+    return found.pop()
+
+
+INTO = {
+    "LOCATE(10)": (media.locate_near(1, 1), (1, 1), "good"),
+    "LOCATE(16)": (media.locate(1, 1), (1, 1), "good"),
+    "LOCATE(16) to a file": (media.locate(0, 1, media.Destination.FILE), (1, 0), "good"),
+    "LOCATE(16) to end-of-data": (media.locate(0, 1, media.Destination.END_OF_DATA), (1, 1), "good"),
+    "beyond end-of-data": (media.locate(5, 1), (1, 1), "8/00/05"),
+    "without CP the partition does not matter": (Command(bytes.fromhex("2b0000000000020001 00")), (0, 2), "good"),
+    "LOCATE(10), no such partition": (media.locate_near(0, 2), (0, 0), "5/24/00"),
+    "LOCATE(16), no such partition": (media.locate(0, 2), (0, 0), "5/24/00"),
+}
+
+
+@pytest.mark.parametrize(("command", "there", "answer"), INTO.values(), ids=INTO)
+def test_locate_changes_partition(tmp_path: Path, command: Command, there: tuple[int, int], answer: str) -> None:
+    bench = halves(tmp_path)
+
+    assert code(bench.execute(command)) == answer
+
+    assert place(bench) == there
+
+
+def test_rewind_stays_in_the_partition_and_load_goes_to_the_first(tmp_path: Path) -> None:
+    bench = halves(tmp_path)
+    assert code(bench.execute(media.locate(1, 1))) == "good"
+    assert code(bench.execute(media.rewind())) == "good"
+    assert place(bench) == (1, 0)
+
+    assert code(bench.execute(media.load())) == "good"
+
+    assert place(bench) == (0, 0)
+
+
+def test_end_of_data_is_the_partitions_own(tmp_path: Path) -> None:
+    bench = halves(tmp_path)
+    assert code(bench.execute(media.space(media.SpaceCode.END_OF_DATA))) == "good"
+    assert place(bench) == (0, 3)
+    assert code(bench.execute(media.locate(0, 1))) == "good"
+
+    assert code(bench.execute(media.space_far(media.SpaceCode.END_OF_DATA))) == "good"
+
+    assert place(bench) == (1, 1)
+    assert code(bench.execute(media.space(media.SpaceCode.BLOCKS, -2))) == "0/00/04"
+
+
+def test_medium_of_an_unknown_format_is_not_moved(tmp_path: Path) -> None:
+    bench = powered(tmp_path, empty=True)
+    bench.insert(made(tmp_path, "lto7", "NEW"))
+
+    answers = {
+        code(bench.execute(command))
+        for command in (media.rewind(), media.locate(0), media.read_block(1), position.read_short_position())
+    }
+
+    assert answers == {"3/30/00"}

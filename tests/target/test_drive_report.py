@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tapekey.exchange import Command
-from tapekey.scsi import density, media, timestamp
+from tapekey.scsi import density, media, mode, timestamp
+from tapekey.scsi.mode_page import ControlExtension
 from tapekey.wire.layout import decode
 from tests.bench import powered
 from tests.target.initiator import code
@@ -72,3 +73,20 @@ def test_clock_refuses(tmp_path: Path, cdb: str, data: bytes, answer: str) -> No
 @pytest.mark.parametrize(("cdb", "answer"), [("1d0400000000", "good"), ("1d1000000800", "5/26/00")])
 def test_self_test_passes_and_diagnostic_pages_are_refused(tmp_path: Path, cdb: str, answer: str) -> None:
     assert code(powered(tmp_path).execute(Command(bytes.fromhex(cdb), bytes(8)))) == answer
+
+
+def test_clock_is_not_set_where_the_mode_page_forbids_it(tmp_path: Path) -> None:
+    bench = powered(tmp_path)
+    page = mode.raw(ControlExtension(timestamp_changeable=False))
+    assert code(bench.execute(timestamp.set_timestamp(1_000))) == "good"
+    assert code(bench.execute(mode.mode_select(mode.Answer(pages=(page,))))) == "good"
+
+    assert code(bench.execute(timestamp.set_timestamp(2_000))) == "5/24/00"
+
+
+def test_media_are_reported_by_type(tmp_path: Path) -> None:
+    bench = powered(tmp_path)
+
+    found = density.decode_medium_types(bench.execute(density.report_medium_types()).data_in)
+
+    assert [(item.medium_type, item.density) for item in found] == [(0x48, 0x46), (0x58, 0x58), (0x68, 0x5A)]
