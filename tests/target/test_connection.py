@@ -10,7 +10,7 @@ import pytest
 from tapekey.iscsi.config import Config
 from tapekey.iscsi.events import Execute
 from tapekey.secret import Secret
-from tapekey.target import connection, portal
+from tapekey.target import connection, connection_link, portal
 from tests.target import portals
 from tests.target.peer import ASYNC, HOST, NOP_IN, RESPONSE, Gone, Peer
 from tests.target.portals import SLOW, TAKE, Held, give
@@ -85,8 +85,66 @@ def test_slow_command_of_one_initiator_is_no_matter_to_another() -> None:
         assert one.answer(tag).status == 0
 
 
+def test_unit_that_takes_long_keeps_no_other_unit_of_its_session_waiting() -> None:
+    busy, free = Held(), Held()
+    with portals.listening(busy, free) as address, Peer.login(address) as peer:
+        slow = peer.send_command(0, SLOW)
+        behind = [peer.send_command(0, TAKE, bytes([place])) for place in range(5)]
+        assert busy.begun.wait(5)
+        for place in range(20):
+            assert peer.command(1, TAKE, bytes([place])).status == 0
+        assert len(busy.seen) == 1
+        busy.go.set()
+        assert [peer.answer(tag).status for tag in (slow, *behind)] == [0] * 6
+    assert [data for _, _, data in busy.seen] == [b"", *(bytes([place]) for place in range(5))]
+    assert [data for _, _, data in free.seen] == [bytes([place]) for place in range(20)]
+
+
+def test_every_unit_may_take_long_at_once() -> None:
+    units = [Held() for _ in range(4)]
+    with portals.listening(*units) as address, Peer.login(address) as peer:
+        tags = [peer.send_command(lun, SLOW) for lun in range(4)]
+        assert all(unit.begun.wait(5) for unit in units)
+        for unit, tag in reversed(list(zip(units, tags, strict=True))):
+            unit.go.set()
+            assert peer.answer(tag).status == 0
+        assert [peer.command(lun, TAKE, b"x").status for lun in range(4)] == [0] * 4
+    assert [len(unit.lost) for unit in units] == [1] * 4
+
+
+def test_target_reset_waits_for_every_unit() -> None:
+    one, two = Held(), Held()
+    with portals.listening(one, two) as address, Peer.login(address) as peer:
+        peer.send_command(0, SLOW)
+        assert one.begun.wait(5)
+        peer.send_manage(6)
+        peer.send_ping(b"")
+        until_pinged(peer)
+        assert (one.resets, two.resets) == (0, 0)
+        one.go.set()
+        assert peer.managed() == 0
+        assert (one.resets, two.resets) == (1, 1)
+
+
+def test_session_that_ends_while_units_are_busy_is_lost_when_they_are_not() -> None:
+    one, two = Held(), Held()
+    with portals.listening(one, two) as address:
+        with Peer.login(address) as peer:
+            for lun in range(2):
+                peer.send_command(lun, SLOW)
+            peer.send_command(0, TAKE, b"for nobody")
+            assert one.begun.wait(5)
+            assert two.begun.wait(5)
+        time.sleep(0.1)
+        assert one.lost == []
+        two.go.set()
+        one.go.set()
+        until(lambda: bool(one.lost and two.lost))
+    assert (len(one.lost), len(two.lost)) == (1, 1)
+
+
 def test_peer_that_takes_no_answer_is_dropped_and_others_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "SENDING", 1.0)
+    monkeypatch.setattr(connection_link, "SENDING", 1.0)
     unit = Held()
     with portals.listening(unit) as address, Peer.login(address) as deaf, Peer.login(address, OTHER) as other:
         deaf.link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -1,34 +1,33 @@
 """One session in full feature phase: a thread that receives, lets the rack carry commands out, and sends.
 
-Nothing here knows the protocol: `TargetSession` says where bytes go and what they mean. While a command takes long, the
-portal reads in this thread's stead (`relieve`), so that pings are answered and the command window fills as it should.
+Nothing here knows the protocol: `TargetSession` says where bytes go and what they mean. As a rule one thread does all.
+When a unit keeps it for long, the portal puts another in its place (`relieve`): the first stays with its unit until
+what waits there is done, and the session's other units, pings and task management go on.
 """
 
 import logging
 import socket
-import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from threading import get_ident
 from typing import Any, Final
 
-from tapekey.exchange import Buffer, Command
+from tapekey.exchange import Command
 from tapekey.iscsi.codes import ManageFunction, ManageResponse
 from tapekey.iscsi.events import Closed, Event, Execute, Manage, Send
 from tapekey.iscsi.target import TargetSession
 from tapekey.scsi.codes import Opcode, Status
 from tapekey.secret import Secret
+from tapekey.target import connection_link
 from tapekey.target.rack import Rack
 
-TICK: Final = 1.0  # seconds of silence after which the session looks at its deadlines
-SENDING: Final = 30.0  # seconds in which a peer must have taken an answer
-LONG: Final = 1.0  # seconds of a command after which the portal reads for us
-PIECES: Final = 1024  # parts of one sendmsg (IOV_MAX)
+LONG: Final = 0.25  # seconds with a unit after which another thread reads
 ROOM: Final = 16 << 20  # for what a CDB asks beyond what its initiator expects: the session cuts it, and tells how much
 NOWHERE: Final = -1  # a LUN that no unit has
+EVERYWHERE: Final = -2  # stands for all
 RESETS: Final = frozenset({ManageFunction.TARGET_WARM_RESET, ManageFunction.TARGET_COLD_RESET})
 
 log = logging.getLogger(__name__)
@@ -38,11 +37,13 @@ log = logging.getLogger(__name__)
 class Connection:
     """A socket, its session, and the units behind them.
 
-    turn        held by whoever uses session and socket: our thread, save while a command runs
-    running     since when a command runs; None: none does
-    waiting     what the session said and nobody has done yet
-    aborted     commands in `waiting` that are not to be carried out any more, by tag
-    unsent      what the portal could not send at once
+    turn        held by whoever uses session or socket, save to wait for bytes
+    reader      the thread whose part it is to receive
+    since       since when the reader is with a unit; None: it is not
+    waiting     what the session said and no reader has done yet
+    busy        by LUN, where a thread is: what it does there, and then what waits for it
+    later       what waits until no thread is with any unit
+    aborted     commands that are not to be begun any more, by tag
     """
 
     link: socket.socket
@@ -53,175 +54,181 @@ class Connection:
     stopping: threading.Event
     peer: str
     turn: threading.Lock = field(default_factory=threading.Lock)
-    running: float | None = None
+    reader: int = 0
+    since: float | None = None
     waiting: deque[Event] = field(default_factory=deque)
+    busy: dict[int, deque[Execute | Manage]] = field(default_factory=dict)
+    later: list[Manage] = field(default_factory=list)
     aborted: set[int] = field(default_factory=set)
-    unsent: list[Buffer] = field(default_factory=list)
+    helpers: list[threading.Thread] = field(default_factory=list)
     over: str = ""
 
     def run(self) -> None:
         """Serve until either side ends it; then the units hear that the nexus is gone."""
         try:
-            with self.turn:
-                _prepare(self.link)
+            if not self.over:
+                connection_link.prepare(self.link)
                 log.info("%s at %s: logged in", self.nexus, self.peer)
-                while not self.over:
-                    self._step()
-        except BlockingIOError:
-            self.over = self.over or "the initiator does not take its answers"
-        except (OSError, EOFError) as error:
-            self.over = self.over or str(error)
+            self._read()
+            while self.helpers:
+                self.helpers.pop().join()
         finally:
             self.link.close()
             self.rack.nexus_lost(self.nexus)
             log.info("%s: session ended: %s", self.nexus, self.over)
 
     def drop(self, why: str) -> None:
-        """End it from another thread."""
+        """End it, from any thread."""
         self.over = self.over or why
-        _shut(self.link, socket.SHUT_RDWR)
+        connection_link.shut(self.link, socket.SHUT_RDWR)
 
     def ask_to_stop(self) -> None:
-        """Wake the thread, which finds `stopping` set: it says goodbye, which takes only the receiving half."""
-        _shut(self.link, socket.SHUT_RD)
+        """Wake the reader, which finds `stopping` set: it says goodbye, which takes only the receiving half."""
+        connection_link.shut(self.link, socket.SHUT_RD)
 
     def relieve(self, now: float) -> None:
-        """Read in the thread's stead, if a command has kept it for long."""
-        since = self.running
+        """Put another reader in the place of one that a unit has kept for long."""
+        since = self.since
         if since is None or now - since < LONG or not self.turn.acquire(blocking=False):
             return
         try:
-            while self.running is not None and len(self.waiting) < PIECES and self._glance():
-                pass
+            if self.since == since and not self.over:
+                self.reader, self.since = 0, None
+                self.helpers.append(threading.Thread(target=self._read, name=f"iscsi {self.nexus}", daemon=True))
+                self.helpers[-1].start()
         finally:
             self.turn.release()
 
-    def _glance(self) -> bool:
-        """Take what has come already; False when that was all."""
+    # --- reading ---
+
+    def _read(self) -> None:
+        """Be the reader until another is, or all is over."""
+        me = self.reader = get_ident()
         try:
-            count = self.link.recv_into(self.session.wants(), 0, socket.MSG_DONTWAIT)
-        except OSError:
-            return False
-        for event in self.session.took(count) if count else ():
-            if isinstance(event, Send):
-                self._offer(event.parts)
-                continue
-            self.waiting.append(event)
-            if isinstance(event, Manage):
-                self.aborted.update(event.running)
-        return bool(count)
-
-    def _offer(self, parts: list[Buffer]) -> None:
-        """Send without waiting; what the socket does not take is kept for the thread, as a copy."""
-        whole = b"".join((*self.unsent, *parts))
-        try:
-            sent = self.link.send(whole, socket.MSG_DONTWAIT)
-        except OSError:
-            sent = 0
-        self.unsent = [whole[sent:]] if sent < len(whole) else []
-
-    # --- the thread's own ---
-
-    def _step(self) -> None:
-        while self.waiting and not self.over:
-            event = self.waiting.popleft()
-            DO[type(event)](self, event)
-        if self.stopping.is_set():
-            self._hang_up()
-        elif not self.over:
-            self._receive()
+            with self.turn:
+                self._do(())
+            while self.reader == me and not self.over:
+                self._receive()
+        except BlockingIOError:
+            self.drop("the initiator does not take its answers")
+        except (OSError, EOFError) as error:
+            self.drop(str(error))
+        finally:
+            if self.over:
+                connection_link.shut(self.link, socket.SHUT_RDWR)
 
     def _receive(self) -> None:
         place = self.session.wants()
         try:
             count = self.link.recv_into(place, 0, socket.MSG_WAITALL)
-        except BlockingIOError:
-            self.waiting.extend(self.session.wake(time.monotonic()))
-            return
-        if not count:
-            self._hang_up()
-            return
-        short = count < len(place)
-        self.waiting.extend(self.session.took(count))
-        if short:
-            self.waiting.extend(self.session.wake(time.monotonic()))
+        except BlockingIOError:  # TICK has passed
+            count = -1
+        with self.turn:
+            if self.stopping.is_set() or not count:
+                self._hang_up()
+            elif count == len(place):
+                self._do(self.session.took(count))
+            else:
+                self._do(self.session.took(count) if count > 0 else ())
+                self._do(self.session.wake(time.monotonic()))
 
     def _hang_up(self) -> None:
         """Nothing more comes: the initiator has gone, or we are to stop."""
         if not self.stopping.is_set():
             raise EOFError("the initiator hung up")
-        self._send(self.session.announce_drop())
+        connection_link.send(self.link, self.session.announce_drop())
         self.over = "the target stops"
 
-    def _execute(self, asked: Execute) -> None:
-        if asked.tag in self.aborted:
-            self._send(self.session.answer(asked.tag, Status.TASK_ABORTED))
-            return
-        lun = NOWHERE if asked.lun is None else asked.lun
-        command = Command(asked.cdb, _data_out(asked), max(asked.data_in_max, ROOM), into=asked.into, buffered=True)
-        self.running = time.monotonic()
-        self.turn.release()
-        try:
-            answer = self.rack.serve(self.nexus, lun, command)
-        finally:
-            self.turn.acquire()
-            self.running = None
-        self._send(self.session.answer(asked.tag, answer.status, answer.data, answer.sense, answer.taken))
-        if answer.after is not None:  # before anything is received: the data may lie where that goes
-            answer.after()
+    def _do(self, events: Iterable[Event]) -> None:
+        """Do what the session says; what is left when another has become the reader is for that one."""
+        self.waiting.extend(events)
+        while self.waiting and not self.over and self.reader == get_ident():
+            event = self.waiting.popleft()
+            DO[type(event)](self, event)
 
-    def _manage(self, asked: Manage) -> None:
+    def _close(self, event: Closed) -> None:
+        self.over = event.why
+
+    def _send(self, event: Send) -> None:
+        connection_link.send(self.link, event.parts)
+
+    def _queue_command(self, asked: Execute) -> None:
+        self._queue(NOWHERE if asked.lun is None else asked.lun, asked)
+
+    def _queue_management(self, asked: Manage) -> None:
+        """Let it wait where what it ends is; that is not begun any more."""
+        self.aborted.update(asked.running)
+        if asked.function in RESETS and self.busy:
+            self.later.append(asked)
+            return
+        tags = set(asked.running)
+        at = next((lun for lun, jobs in self.busy.items() if any(job.tag in tags for job in jobs)), asked.lun)
+        self._queue(EVERYWHERE if asked.function in RESETS else NOWHERE if at is None else at, asked)
+
+    # --- units ---
+
+    def _queue(self, lun: int, job: Execute | Manage) -> None:
+        """Do it, and what others put behind it meanwhile; or leave it to the thread that is with this unit."""
+        jobs = self.busy.get(lun)
+        if jobs is not None:
+            jobs.append(job)
+            return
+        self.busy[lun] = jobs = deque((job,))
+        while jobs and not self.over:
+            job = jobs[0]
+            if isinstance(job, Execute):
+                self._execute(lun, job)
+            else:
+                self._manage(lun, job)
+            jobs.popleft()
+        del self.busy[lun]
+        if self.later and not self.busy:
+            self._queue(EVERYWHERE, self.later.pop(0))
+
+    def _execute(self, lun: int, asked: Execute) -> None:
+        data_out = _data_out(asked)
+        if asked.tag in self.aborted:
+            connection_link.send(self.link, self.session.answer(asked.tag, Status.TASK_ABORTED))
+            return
+        command = Command(asked.cdb, data_out, max(asked.data_in_max, ROOM), into=asked.into)
+        with _Away(self):
+            answer = self.rack.serve(self.nexus, lun, command)
+        parts = self.session.answer(asked.tag, answer.status, answer.data, answer.sense, answer.taken)
+        connection_link.send(self.link, parts)
+
+    def _manage(self, lun: int, asked: Manage) -> None:
         """All that it ends stood before it, and is over; the session has withheld the answers."""
         self.aborted.difference_update(asked.running)
-        self._send(self.session.managed(asked.tag, self._managed(asked)))
+        log.info("%s: %s, LUN %s", self.nexus, asked.function.name.lower().replace("_", " "), asked.lun)
+        response = ManageResponse.COMPLETE
+        with _Away(self):
+            if asked.function in RESETS:
+                self.rack.reset_all()
+            elif asked.function is ManageFunction.LOGICAL_UNIT_RESET and not self.rack.reset(lun):
+                response = ManageResponse.LUN_DOES_NOT_EXIST
+        connection_link.send(self.link, self.session.managed(asked.tag, response))
         if asked.function is ManageFunction.TARGET_COLD_RESET:
             self.over = "the target was reset"
 
-    def _managed(self, asked: Manage) -> ManageResponse:
-        log.info("%s: %s, LUN %s", self.nexus, asked.function.name.lower().replace("_", " "), asked.lun)
-        with self._lent():
-            if asked.function is ManageFunction.LOGICAL_UNIT_RESET:
-                there = self.rack.reset(NOWHERE if asked.lun is None else asked.lun)
-                return ManageResponse.COMPLETE if there else ManageResponse.LUN_DOES_NOT_EXIST
-            if asked.function in RESETS:
-                self.rack.reset_all()
-        return ManageResponse.COMPLETE
 
-    @contextmanager
-    def _lent(self) -> Iterator[None]:
-        """Lend our turn to the portal while a unit is at work."""
-        self.running = time.monotonic()
-        self.turn.release()
-        try:
-            yield
-        finally:
-            self.turn.acquire()
-            self.running = None
+class _Away:
+    """The time that a thread spends with a unit: others may use session and socket, and read in its stead."""
 
-    def _send(self, parts: list[Buffer]) -> None:
-        """Send all of it; a peer that does not take it in time is dropped."""
-        if self.unsent:
-            parts, self.unsent = [*self.unsent, *parts], []
-        if not parts:
-            return
-        size = sum(map(len, parts))
-        sent = self.link.sendmsg(parts[:PIECES])
-        if sent < size:
-            self._finish(parts, sent)
+    __slots__ = ("connection", "reading")
 
-    def _finish(self, parts: list[Buffer], sent: int) -> None:
-        """Send what a first call left over: there were too many parts, or the peer is slow."""
-        until = time.monotonic() + SENDING
-        views = [memoryview(part) for part in parts]
-        while views:
-            while views and sent >= len(views[0]):
-                sent -= len(views.pop(0))
-            if not views:
-                return
-            views[0] = views[0][sent:]
-            if time.monotonic() > until:
-                raise BlockingIOError
-            sent = self.link.sendmsg(views[:PIECES])
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def __enter__(self) -> None:
+        self.reading = self.connection.reader == get_ident()
+        if self.reading:
+            self.connection.since = time.monotonic()
+        self.connection.turn.release()
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.turn.acquire()
+        if self.reading and self.connection.reader == get_ident():
+            self.connection.since = None
 
 
 def _data_out(asked: Execute) -> memoryview | Secret:
@@ -234,26 +241,9 @@ def _data_out(asked: Execute) -> memoryview | Secret:
     return secret
 
 
-def _prepare(link: socket.socket) -> None:
-    """Times in the kernel, since those of Python cost a poll for each call."""
-    link.setblocking(True)
-    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    for option, seconds in ((socket.SO_RCVTIMEO, TICK), (socket.SO_SNDTIMEO, SENDING)):
-        link.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6)))
-
-
-def _shut(link: socket.socket, how: int) -> None:
-    with suppress(OSError):  # it is gone already
-        link.shutdown(how)
-
-
-def _end(connection: Connection, event: Closed) -> None:
-    connection.over = event.why
-
-
 DO: Final[Mapping[type, Callable[[Connection, Any], None]]] = {
-    Execute: Connection._execute,
-    Send: lambda connection, event: connection._send(event.parts),
-    Manage: Connection._manage,
-    Closed: _end,
+    Execute: Connection._queue_command,
+    Send: Connection._send,
+    Manage: Connection._queue_management,
+    Closed: Connection._close,
 }
