@@ -14,7 +14,7 @@ from typing import Final
 
 from crc32c import crc32c
 
-from tapekey.target.medium_header import LogHeader
+from tapekey.target.medium_header import LOG_HEADER, LogHeader
 from tapekey.target.medium_index import Index
 from tapekey.target.medium_record import LONGEST_HEADER, glance
 from tapekey.target.medium_scan import Found
@@ -87,13 +87,16 @@ def _swapped(numbers: "array[int]") -> "array[int]":
 
 def _stands(fd: int, header: LogHeader, found: Found) -> bool:
     """Whether some objects, the last among them, are where the index says."""
-    index = found.index
+    index, end = found.index, LOG_HEADER
     step = max(index.objects // _LOOKED_AT, 1)
-    for number in range(index.objects - 1, -1, -step):
+    for number in range((index.objects - 1) % step, index.objects, step):
         offset = index.offsets[number]
+        if offset >= header.vouched:
+            return False
         record = glance(header.log_id, offset, os.pread(fd, LONGEST_HEADER, offset))
         if record is None or not header.belongs(offset, record.end, record.epoch):
             return False
         if (record.object_number, record.file_number) != (number, index.filemarks_before(number)):
             return False
-    return True
+        end = record.end
+    return end == found.end

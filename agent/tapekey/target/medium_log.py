@@ -114,9 +114,12 @@ class Log:
             raise MediumDamaged(f"object {number} is damaged", why="its header does not verify")
         offset = self.index.offsets[number]
         try:
-            return decode(self.header.log_id, offset, os.pread(self.fd, LONGEST_HEADER, offset))
-        except Malformed as error:
+            header = decode(self.header.log_id, offset, os.pread(self.fd, LONGEST_HEADER, offset))
+        except (Malformed, OverflowError) as error:
             raise MediumDamaged(f"object {number} is damaged", why=str(error)) from error
+        if header.object_number != number:
+            raise MediumDamaged(f"object {number} is damaged", why="another stands in its place")
+        return header
 
     def read(self, header: Header, buffer: memoryview) -> None:
         """Read a block's stored bytes into a buffer of that size, and verify them."""
