@@ -61,7 +61,7 @@ MAY_REVEAL = {
     "transport.socket",
 }
 
-EXTRA_TESTS = {"stories", "vectors", "device", "kernel", "real", "faults", "crash", "benchmarks"}
+EXTRA_TESTS = {"stories", "vectors", "device", "kernel", "real", "faults", "crash", "benchmarks", "model"}
 
 
 def part_of(module: str) -> str:

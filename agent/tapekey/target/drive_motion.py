@@ -104,10 +104,10 @@ def _arrived(there: bool) -> None:
 def read_position(drive: Drive, nexus: Nexus, command: Command) -> bytes:
     """READ POSITION (34h); the old form 01h, which `st` sends, is answered like 00h."""
     cdb = decode(position.ReadPosition, command.cdb)
-    drive.require_medium()
     form = FORMS.get(cdb.form)
     if form is None:
         raise invalid_cdb(1, 4)
+    drive.require_medium()
     image = encode(form(drive, drive.tape))
     return image[: cdb.room] if cdb.form is position.Form.EXTENDED else image
 
