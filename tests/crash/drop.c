@@ -90,7 +90,7 @@ int crash_name(const char *path, char name[64]) { return name_of(AT_FDCWD, path,
 static void keep(int fd)
 {
     char name[64], temporary[PATH_MAX + 128], kept[PATH_MAX + 128], path[PATH_MAX];
-    static char buffer[1 << 16];
+    static __thread char buffer[1 << 16];
     if (!shadow[0] || !path_of(fd, path) || !name_of(fd, "", name))
         return;
     snprintf(temporary, sizeof temporary, "%s/.%s.%d", shadow, name, (int)gettid());

@@ -22,6 +22,17 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class LibraryJob:
+    """One death of a library while a step of its story is under way, `delay` of its usual time after it began."""
+
+    seed: int
+    step: int | None = None
+    delay: float = 0.0
+    power: bool = False
+    unsynced: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What came of it. `gap`: where it was when it was killed."""
 

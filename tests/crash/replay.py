@@ -47,5 +47,5 @@ def replay(disk: Disk, top: str, target: Path) -> None:
 
 
 def cache(tree: Path) -> dict[str, Path]:
-    """Every file and directory of a tree by its name in the shadow."""
-    return {shim.name(path): path for path in (tree, *tree.rglob("*"))}
+    """Every file and directory of a tree by its name in the shadow; sockets hold nothing."""
+    return {shim.name(path): path for path in (tree, *tree.rglob("*")) if path.is_file() or path.is_dir()}

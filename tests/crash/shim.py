@@ -7,6 +7,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).with_name("drop.c")
 NEVER = 0
+FAR = 1 << 40
 
 
 def build(directory: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.faults import of_drive, of_keys, of_keystore, of_mount, of_target
+from tests.faults import of_drive, of_iscsi, of_keys, of_keystore, of_mount, of_tape, of_target
 from tests.faults.fault import Fault
 
 FAULTS: Final[dict[str, Fault]] = {
@@ -10,5 +10,7 @@ FAULTS: Final[dict[str, Fault]] = {
     **of_keystore.FAULTS,
     **of_drive.FAULTS,
     **of_mount.FAULTS,
+    **of_iscsi.FAULTS,
+    **of_tape.FAULTS,
     **of_target.FAULTS,
 }
