@@ -12,7 +12,7 @@ from tapekey.iscsi.events import Execute
 from tapekey.secret import Secret
 from tapekey.target import connection, connection_link, portal
 from tests.target import portals
-from tests.target.peer import ASYNC, HOST, NOP_IN, RESPONSE, Gone, Peer
+from tests.target.peer import ASYNC, FINAL, HOST, NOP_IN, R2T, RESPONSE, WRITE, Gone, Peer
 from tests.target.portals import SLOW, TAKE, Held, give
 
 OTHER = "iqn.2026-11.invalid.tapekey:other"
@@ -253,6 +253,16 @@ def test_buffer_that_a_key_came_in_is_wiped() -> None:
     moved = connection._data_out(Execute(1, 0, SET_KEY, memoryview(buffer), 0, memoryview(b"")))
     assert isinstance(moved, Secret)
     assert buffer == bytes(52)
+
+
+def test_key_of_a_command_that_was_aborted_is_wiped_too() -> None:
+    key = bytes(range(0x61, 0x81))
+    with portals.listening(Held()) as address, Peer.login(address) as peer:
+        tag = peer.send_command(0, SET_KEY, bytes(20) + key, flags=FINAL | WRITE | 1, expected=1000)
+        assert peer.receive().opcode == R2T
+        assert peer.manage(1, tag=tag) == 0
+        leftover = b"".join(peer.command(0, give(4096), room=4096).data for _ in range(4))
+    assert key not in leftover
 
 
 def test_logout_is_answered_and_ends_the_session() -> None:

@@ -36,6 +36,7 @@ READ: Final = 0x40
 WRITE: Final = 0x20
 FINAL: Final = 0x80
 VARIABLE_LENGTH: Final = 0x7F
+SET_KEY: Final = 0xB5  # SECURITY PROTOCOL OUT: its data may be a key, and outlive no command
 CDB_LENGTHS: Final = (6, 10, 10, 16, 16, 12, 16, 16)  # by the opcode's group (SPC-5, 4.2.5.1)
 
 
@@ -424,6 +425,8 @@ class TaskSet:
         """The command is over: give its memory back and open the window by one."""
         del self._tasks[task.tag]
         if task.buffer:
+            if task.cdb[0] == SET_KEY:
+                task.buffer[:] = bytes(len(task.buffer))
             self._buffers.give_back(task.buffer)
             task.buffer = NO_DATA
         if task.into:
