@@ -4,6 +4,7 @@ import os
 import random
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from tapekey.target.machine import Machine
 from tapekey.target.owed import Owed
 from tapekey.target.unit import Answer
 from tests.octets import octets
+from tests.target import portals
+from tests.target.peer import Peer
 
 US, THEM = "us", "them"
 SIZE = 8192
@@ -211,6 +214,40 @@ def test_damage_found_ahead_is_told_by_the_read_that_meets_it(machine: Machine) 
     first.after()
     told = machine.serve(US, Command(READ, data_in_max=SIZE))
     assert (told.status, told.sense[2] & 0x0F) == (2, SenseKey.MEDIUM_ERROR)
+
+
+@dataclass
+class Watched:
+    """A unit that remembers which of its answers left something to do."""
+
+    unit: Machine
+    later: list[bool] = field(default_factory=list)
+
+    def serve(self, nexus: str, command: Command) -> Answer:
+        answer = self.unit.serve(nexus, command)
+        self.later.append(answer.after is not None)
+        return answer
+
+    def reset(self) -> None:
+        self.unit.reset()
+
+    def nexus_lost(self, nexus: str) -> None:
+        self.unit.nexus_lost(nexus)
+
+
+def test_block_after_block_over_a_socket_is_stored_as_it_came(tmp_path: Path) -> None:
+    """Each lies in the session's memory until it is stored, and the next one follows without being waited for."""
+    with portals.drive(tmp_path) as powered:
+        watched = Watched(powered)
+        with portals.listening(watched) as address, Peer.login(address) as peer:
+            while peer.command(0, READY).status:
+                pass
+            tags = [peer.send_command(0, WRITE, bytes(block(number))) for number in range(20)]
+            assert [peer.answer(tag).status for tag in tags] == [0] * 20
+            assert watched.later.count(True) == 19
+            peer.command(0, REWIND)
+            for number in range(20):
+                assert peer.command(0, READ, room=SIZE).data == bytes(block(number))
 
 
 def test_owed_work_is_done_once_and_waited_for() -> None:

@@ -190,11 +190,13 @@ class Connection:
         if asked.tag in self.aborted:
             connection_link.send(self.link, self.session.answer(asked.tag, Status.TASK_ABORTED))
             return
-        command = Command(asked.cdb, data_out, max(asked.data_in_max, ROOM), into=asked.into)
+        command = Command(asked.cdb, data_out, max(asked.data_in_max, ROOM), into=asked.into, buffered=True)
         with _Away(self):
             answer = self.rack.serve(self.nexus, lun, command)
         parts = self.session.answer(asked.tag, answer.status, answer.data, answer.sense, answer.taken)
         connection_link.send(self.link, parts)
+        if answer.after is not None:  # in our turn: what comes next may be put where its data lie
+            answer.after()
 
     def _manage(self, lun: int, asked: Manage) -> None:
         """All that it ends stood before it, and is over; the session has withheld the answers."""
