@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from tapekey.iscsi import chap, digest, task_set
+from tapekey.iscsi import answers, chap, digest
 from tapekey.iscsi.buffers import Buffers
 from tapekey.iscsi.outgoing import Outgoing
 from tests.faults.fault import Fault, replaced, skipped
@@ -30,7 +30,7 @@ FAULTS: Final = {
         "commands of any number are taken",
     ),
     "residual not told": Fault(
-        skipped(task_set, "residual_of", (0, 0)),
+        skipped(answers, "residual_of", (0, 0)),
         "tests/iscsi/test_task_set.py::test_residual_of_a_write_is_what_the_cdb_asks_for[6-0-2]",
         "a short transfer looks whole",
     ),

@@ -466,9 +466,11 @@ def test_tag_of_a_function_is_its_own() -> None:
 
 
 def test_requests_outside_the_window_are_ignored() -> None:
-    session = logged_in(Config(TARGET, commands=4))
+    session = logged_in(Config(TARGET, commands=4, ping_after=0))
+    session.wake(0.0)
     for number in (FIRST - 1, FIRST + 4):
         assert feed(session, image(NopOut(tag=5, command_number=number), b"data")) == []
+    assert session.wake(1000.0) == []
     assert answered(session, NopOut(tag=5, command_number=FIRST))[0].expected_command == FIRST + 1
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tapekey.exchange import Buffer
 from tapekey.iscsi import digest, pdu
+from tapekey.iscsi.answers import residual_of
 from tapekey.iscsi.codes import NO_TAG, RejectReason
 from tapekey.iscsi.config import KIB, Config, Offer
 from tapekey.iscsi.events import Closed, Event, Execute, Send
@@ -15,7 +16,6 @@ from tapekey.iscsi.initiator_login import Account
 from tapekey.iscsi.request import DataOut, ScsiCommand
 from tapekey.iscsi.response import DataIn, ReadyToTransfer, Reject, ScsiResponse
 from tapekey.iscsi.target import TargetSession
-from tapekey.iscsi.task_set import residual_of
 from tests.iscsi.conversation import (
     FIRST,
     INITIATOR,
@@ -163,6 +163,13 @@ def test_r2t_asks_for_one_burst_after_the_other() -> None:
         events = feed(session, data_out(101, bytes(header.desired), header.transfer_tag, offset=offset))
         offset += header.desired
     assert asked == [(0, 0, 4096, b"\0\2", 101), (1, 4096, 4096, b"\0\2", 101), (2, 8192, 1808, b"\0\2", 101)]
+
+
+def test_r2t_waits_for_the_turn_of_its_command() -> None:
+    session = logged_in(None, **OPEN)
+    feed(session, command(FIRST + 1, final=False, write=True, expected_length=8))
+    assert feed(session, data_out(102, b"1234")) == []
+    assert r2t(feed(session, command(FIRST))).offset == 4
 
 
 def test_answer_counts_the_r2ts() -> None:
@@ -338,6 +345,13 @@ def test_broken_data_of_a_command_that_came_early_end_it_in_its_turn() -> None:
     feed(session, command(FIRST + 1, final=False, write=True, expected_length=4))
     assert feed(session, data_out(102, b"1234", offset=8)) == []
     failed(feed(session, command(FIRST)), "B/47/05")
+
+
+def test_data_of_a_refused_command_that_came_early_are_dropped() -> None:
+    session = logged_in(Config(TARGET, max_transfer=4 * KIB), **OPEN)
+    feed(session, command(FIRST + 1, final=False, write=True, expected_length=5 * KIB))
+    assert feed(session, data_out(102, b"1234")) == []
+    failed(feed(session, command(FIRST)), "5/24/00")
 
 
 def test_numbers_wrap_around() -> None:

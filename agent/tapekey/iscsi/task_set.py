@@ -10,7 +10,8 @@ from typing import Final
 
 from tapekey.errors import Malformed
 from tapekey.exchange import Buffer
-from tapekey.iscsi import lun, pdu
+from tapekey.iscsi import answers, lun, pdu
+from tapekey.iscsi.answers import Outcome
 from tapekey.iscsi.buffers import Buffers
 from tapekey.iscsi.codes import NO_TAG, RejectReason
 from tapekey.iscsi.config import Config
@@ -335,91 +336,39 @@ class TaskSet:
             self._close(task)
             return []
         self._lent, task.into = task.into, NO_DATA
+        if status or sense or not self._plain or not task.one_way:
+            return self._finish(task, status, sense, data, taken)
         size = len(data)
-        if status or sense or not size or not self._plain or size > self._one_pdu or size > task.in_length:
+        if size and size <= self._one_pdu and size <= task.in_length:
+            return self._read(task, data, size)
+        if size or task.in_length or taken not in (None, task.out_length):
             return self._finish(task, status, sense, data, taken)
-        if not task.one_way or task.out_length:
-            return self._finish(task, status, sense, data, taken)
+        return self._written(task)
+
+    def _read(self, task: Task, data: Buffer, size: int) -> list[Buffer]:
+        """The common answer to a read: one Data-In that carries the status. `answers` has every other."""
         self._close(task)
         out = self._out
         residual = task.in_length - size
-        header = DATA_IN.pack(
-            0x25,
-            0x83 if residual else 0x81,
-            0,
-            size,
-            tag,
-            NO_TAG,
-            out.stat,
-            out.expected,
-            out.last,
-            0,
-            0,
-            residual,
-        )
+        flags = 0x83 if residual else 0x81
+        head = DATA_IN.pack(0x25, flags, 0, size, task.tag, NO_TAG, out.stat, out.expected, out.last, 0, 0, residual)
         out.stat = (out.stat + 1) & MASK
-        return [header, data] if not size & 3 else [header, data, pdu.PADS[size & 3]]
+        return [head, data] if not size & 3 else [head, data, pdu.PADS[size & 3]]
+
+    def _written(self, task: Task) -> list[Buffer]:
+        """The common answer to a write: all of it taken, nothing to say."""
+        self._close(task)
+        out = self._out
+        head = RESPONSE.pack(0x21, FINAL, 0, 0, 0, task.tag, out.stat, out.expected, out.last, task.requests, 0, 0)
+        out.stat = (out.stat + 1) & MASK
+        return [head]
 
     def _finish(
         self, task: Task, status: int, sense: bytes, data: Buffer = b"", taken: int | None = None
     ) -> list[Buffer]:
-        """Data-In PDUs, then a Response, or the status in the last Data-In if it is GOOD (11.7.3)."""
+        """Whatever is not the common case."""
         self._close(task)
-        room = min(len(data), task.in_length)
-        collapsed = room > 0 and status == 0 and not sense and task.one_way
-        parts, count = self._data_in(task, memoryview(data)[:room], len(data), collapsed) if room else ([], 0)
-        if not collapsed:
-            parts += self._response(task, status, sense, len(data), taken, count)
-        return parts
-
-    def _data_in(self, task: Task, data: memoryview, wanted: int, collapsed: bool) -> tuple[list[Buffer], int]:
-        out, agreed = self._out, self._agreed
-        parts: list[Buffer] = []
-        offset = count = 0
-        while offset < len(data):
-            burst_left = agreed.max_burst - offset % agreed.max_burst
-            piece = data[offset : offset + min(agreed.max_send, burst_left)]
-            end = offset + len(piece)
-            last = end == len(data)
-            flags, residual, stat = FINAL if last or end % agreed.max_burst == 0 else 0, 0, 0
-            if last and collapsed:
-                more, residual = residual_of(task.in_length, wanted)
-                flags, stat = flags | more | 0x01, out.stat
-                out.stat = (out.stat + 1) & MASK
-            head = DATA_IN.pack(
-                0x25, flags, 0, len(piece), task.tag, NO_TAG, stat, out.expected, out.last, count, offset, residual
-            )
-            parts += pdu.framed(head, piece, out.digests)
-            offset, count = end, count + 1
-        return parts, count
-
-    def _response(
-        self, task: Task, status: int, sense: bytes, wanted: int, taken: int | None, sent: int
-    ) -> list[Buffer]:
-        out = self._out
-        data = len(sense).to_bytes(2, "big") + sense if sense else b""
-        flags, residual = residual_of(task.out_length, task.out_length if taken is None else taken)
-        read_flags, read_residual = residual_of(task.in_length, wanted)
-        if task.one_way and not task.out_length:
-            flags, residual = read_flags, read_residual
-        if task.one_way:
-            read_flags = read_residual = 0
-        head = RESPONSE.pack(
-            0x21,
-            FINAL | flags | read_flags << 2,
-            0,
-            status,
-            len(data),
-            task.tag,
-            out.stat,
-            out.expected,
-            out.last,
-            sent + task.requests,
-            read_residual,
-            residual,
-        )
-        out.stat = (out.stat + 1) & MASK
-        return pdu.framed(head, data, out.digests)
+        return answers.parts(task, Outcome(status, sense, memoryview(data), taken), self._out, self._agreed)
 
     def _close(self, task: Task) -> None:
         """The command is over: give its memory back and open the window by one."""
@@ -463,10 +412,3 @@ class TaskSet:
             self._close(task)
         events = [event for unit in list(self._queues) for event in self._advance(unit)]
         return tuple(tag for tag in tags if tag in self._tasks), events
-
-
-def residual_of(expected: int, wanted: int) -> tuple[int, int]:
-    """The flag (overflow 4, underflow 2) and the count: what was asked for less what there was, exactly (11.4.5)."""
-    if wanted > expected:
-        return 0x04, wanted - expected
-    return (0x02, expected - wanted) if wanted < expected else (0, 0)
