@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.faults import of_drive, of_iscsi, of_keys, of_keystore, of_mount, of_tape, of_target
+from tests.faults import of_drive, of_iscsi, of_keys, of_keystore, of_library, of_mount, of_portal, of_tape, of_target
 from tests.faults.fault import Fault
 
 FAULTS: Final[dict[str, Fault]] = {
@@ -12,5 +12,7 @@ FAULTS: Final[dict[str, Fault]] = {
     **of_mount.FAULTS,
     **of_iscsi.FAULTS,
     **of_tape.FAULTS,
+    **of_portal.FAULTS,
     **of_target.FAULTS,
+    **of_library.FAULTS,
 }

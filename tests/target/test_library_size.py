@@ -32,7 +32,7 @@ def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_large_library_starts_in_two_seconds_and_tells_all_in_fifty_milliseconds(large: Path) -> None:
-    tries = []
+    tries: list[tuple[float, list[float]]] = []
     while len(tries) < TRIES and not any(started < SECONDS and took[0] < MILLISECONDS for started, took in tries):
         tries.append(_served(large))
 
