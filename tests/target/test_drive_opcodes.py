@@ -1,5 +1,6 @@
 """REPORT SUPPORTED OPERATION CODES: usage maps are the bits that a command evaluates (reference 1.9); maps by hand."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from tapekey.scsi import media, opcodes
 from tapekey.scsi.codes import Opcode
 from tapekey.target.drive import COMMANDS
 from tapekey.target.drive_opcodes import usage
+from tapekey.target.personality import PERSONALITIES
 from tests.bench import powered
 from tests.octets import octets
 from tests.target.initiator import code
@@ -78,3 +80,13 @@ def test_allow_overwrite_is_where_append_only_mode_is(tmp_path: Path, name: str,
 
     assert one.supported is there
     assert (code(bench.execute(media.allow_overwrite(media.Overwrite.DISABLED))) == "5/20/00") is not there
+
+
+def test_document_lists_the_commands_that_there_are() -> None:
+    """docs/virtual-drive.md; the codes stand in the first column of its table."""
+    text = (Path(__file__).parents[2] / "docs" / "virtual-drive.md").read_text()
+    rows = text.split("## Commands")[1].split("## ")[0].splitlines()
+    codes = {code for row in rows for code in re.findall(r"\b([0-9A-F]{2})h", row.split("|")[1] if "|" in row else "")}
+
+    assert codes == {f"{opcode:02X}" for opcode in COMMANDS}
+    assert all(name in text for name in PERSONALITIES)
