@@ -24,6 +24,7 @@ HINDRANCES: Final[dict[Reason, tuple[SenseKey, int, int]]] = {
     Reason.PREVENTED:        (SenseKey.ILLEGAL_REQUEST, 0x53, 0x02),
     Reason.NOT_UNLOADED:     (SenseKey.ILLEGAL_REQUEST, 0x53, 0x03),
     Reason.LOAD_FAILED:      (SenseKey.HARDWARE_ERROR,  0x53, 0x00),
+    Reason.NOT_STORED:       (SenseKey.HARDWARE_ERROR,  0x44, 0x00),
     Reason.FAILED:           (SenseKey.HARDWARE_ERROR,  0x44, 0x00),
 }
 # fmt: on
@@ -79,12 +80,14 @@ class Changer:
             raise not_ready(0x04, 0x01)
 
     def plain_out(self, command: Command, length: int) -> Buffer:
-        """The parameter list of a command, as long as its CDB says; less than that is a failed transfer."""
+        """The parameter list of a command, as long as its CDB says; less than that is a failed transfer.
+
+        No command of a changer takes a key, so one that came as a secret is looked at by nobody.
+        """
         out = command.data_out
-        view = out.reveal() if isinstance(out, Secret) else out
-        if len(view) < length:
+        if isinstance(out, Secret) or len(out) < length:
             raise Refusal(sense(SenseKey.ABORTED_COMMAND, 0x4B, 0x00))
-        return bytes(view[:length])
+        return bytes(out[:length])
 
 
 def refused(stuck: Stuck, pointers: dict[Reason, FieldPointer]) -> Refusal:
