@@ -2,13 +2,25 @@
 
 from typing import Final
 
-from tests.faults import of_drive, of_iscsi, of_keys, of_keystore, of_library, of_mount, of_portal, of_tape, of_target
+from tests.faults import (
+    of_drive,
+    of_iscsi,
+    of_keys,
+    of_keystore,
+    of_library,
+    of_medium,
+    of_mount,
+    of_portal,
+    of_tape,
+    of_target,
+)
 from tests.faults.fault import Fault
 
 FAULTS: Final[dict[str, Fault]] = {
     **of_keys.FAULTS,
     **of_keystore.FAULTS,
     **of_drive.FAULTS,
+    **of_medium.FAULTS,
     **of_mount.FAULTS,
     **of_iscsi.FAULTS,
     **of_tape.FAULTS,
