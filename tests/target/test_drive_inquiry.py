@@ -12,12 +12,12 @@ from tests.bench import NAA, SERIAL, Bench, powered
 from tests.octets import octets
 from tests.target.initiator import code
 
-IBM = [0x00, 0x80, 0x83, 0xB0, 0xB1, 0xD0]
+HPE = [0x00, 0x80, 0x83, 0xB0, 0xB1, 0xD0]
 VITAL = {
-    "ibm-lto5": [0x00, 0x80, 0x83, 0xB0, 0xD0],
-    "ibm-lto6": IBM,
-    "ibm-lto7": sorted([*IBM, 0xB5]),
-    "hpe-lto6": IBM,
+    "ibm-lto4": [0x00, 0x80, 0x83, 0xB0, 0xD0],
+    "ibm-lto5": [0x00, 0x80, 0x83, 0xB0, 0xB5, 0xD0],
+    "ibm-lto6": [0x00, 0x80, 0x83, 0xB0, 0xB1, 0xB5, 0xD0],
+    "hpe-lto6": HPE,
 }
 
 
@@ -29,7 +29,7 @@ def page(bench: Bench, which: int) -> bytes:
 def test_standard_data_is_byte_for_byte_what_a_tape_says(tmp_path: Path) -> None:
     data = powered(tmp_path).execute(inquiry.inquire()).data_in
 
-    assert data[:36] == octets("01 80 06 02 5B 00 00 02") + b"IBM     ULT3580-TD6     G350"
+    assert data[:36] == octets("01 80 06 02 5B 01 00 02") + b"IBM     ULT3580-TD6     G350"
     assert data[58:74] == octets("0080 0460 0400 0960 0000 0000 0000 0000")  # SAM-4, SPC-4, SSC-3, iSCSI
     assert len(data) == 96
     assert not data[6] & 0x08  # no attached changer
@@ -43,9 +43,17 @@ def test_list_of_pages_and_reality_agree(tmp_path: Path, name: str, pages: list[
     assert [number for number in range(256) if page(bench, number)] == pages
 
 
-@pytest.mark.parametrize(("name", "image"), [("ibm-lto6", None), ("ibm-lto7", "01 B5 00 08 00000000 03 02 04 C0")])
+METHODS = {
+    "ibm-lto4": None,
+    "ibm-lto6": "01 B5 00 08 00000000  03 01 04 C0",
+    "ibm-lto7": "01 B5 00 0C 00000000  03 01 04 C0  03 02 04 C0",
+    "hpe-lto6": None,
+}
+
+
+@pytest.mark.parametrize(("name", "image"), METHODS.items())
 def test_block_protection_is_told_by_bit_and_page(tmp_path: Path, name: str, image: str | None) -> None:
-    """PROTECT, and one method descriptor: CRC32C (02h) of four bytes, written and read."""
+    """PROTECT, and method descriptors: Reed-Solomon (01h), CRC32C (02h), of four bytes, written and read."""
     bench = powered(tmp_path, name)
 
     assert bench.execute(inquiry.inquire()).data_in[5] & 0x01 == (image is not None)

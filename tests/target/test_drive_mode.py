@@ -269,7 +269,8 @@ def test_value_of_a_field(tmp_path: Path, which: ModePage, subpage: int, at: int
 PROTECTIONS = {
     "CRC32C": ("02 04 c0", "good", None),
     "none": ("00 00 00", "good", None),
-    "Reed-Solomon, which is not offered": ("01 04 c0", "5/26/00", 8 + 4),
+    "Reed-Solomon": ("01 04 40", "good", None),
+    "a method that is none": ("03 04 c0", "5/26/00", 8 + 4),
     "another length": ("02 08 c0", "5/26/00", 8 + 5),
     "bits without a method": ("00 00 80", "5/26/00", 8 + 6),
 }
@@ -292,4 +293,9 @@ def test_block_protection_is_checked(tmp_path: Path, fields: str, answer: str, b
 
 
 def test_block_protection_is_where_the_personality_has_it(tmp_path: Path) -> None:
-    assert code(powered(tmp_path).execute(mode.mode_sense(ModePage.CONTROL, PROTECTION))) == "5/24/00"
+    bench = powered(tmp_path / "old", "ibm-lto4")
+    assert code(bench.execute(mode.mode_sense(ModePage.CONTROL, PROTECTION))) == "5/24/00"
+    bench = powered(tmp_path)
+    image = page(bench, ModePage.CONTROL, PROTECTION)
+    assert select(bench, image[:4] + bytes.fromhex("0204c0") + image[7:]) == "5/26/00"
+    assert select(bench, image[:4] + bytes.fromhex("0104c0") + image[7:]) == "good"

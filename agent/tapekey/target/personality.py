@@ -97,7 +97,7 @@ class Personality:
     load_time: float = 0.0  # seconds until a loaded cartridge is ready
     cleaning_time: float = 120.0  # seconds until a cleaning cartridge is pushed out again
     reservations_persist: bool = False  # APTPL: persistent reservations outlast a loss of power
-    protection: tuple[int, ...] = ()  # methods of logical block protection; the drives know Reed-Solomon too
+    protection: tuple[int, ...] = ()  # methods of logical block protection: 1 Reed-Solomon, 2 CRC32C
     append_only: bool = False  # WRITE MODE of page 10h/01h, and ALLOW OVERWRITE
     versions: tuple[int, ...] = SAM_SPC_SSC  # version descriptors of standard INQUIRY data
     unload_time: float = 0.0  # seconds until an unloaded one can be taken
@@ -144,7 +144,8 @@ def _ibm(generation: str, revision: str, **facts: object) -> Personality:
         "reservation_types": (3, 6, 8),
         "reservations_persist": True,  # UNV
         "append_only": digit >= 5,  # which generations: UNV, LTFS uses it wherever page 10h/01h is
-        "protection": (2,) if digit >= 7 else (),  # LTFS takes CRC32C from LTO-7 on
+        # LTFS takes CRC32C from LTO-7 on, and Reed-Solomon before that; that LTO-7 and later know both: UNV.
+        "protection": (1, 2) if digit >= 7 else (1,) if digit >= 5 else (),
     }
     return Personality(**row | facts)  # type: ignore[arg-type]
 
