@@ -201,16 +201,22 @@ class Cartridge:
         if self._memory is not None:
             old = self._memory.account
             devices = (memory_attributes.drive(vendor, serial), *old.devices)[:4]
-            self._memory.keep(replace(old, loads=old.loads + 1, devices=devices, written_last=0, read_last=0))
+            try:
+                self._memory.keep(replace(old, loads=old.loads + 1, devices=devices, written_last=0, read_last=0))
+            except OSError as error:
+                self._unthread()
+                raise MediumDamaged("the tape cannot be threaded", why=str(error)) from error
         return self.tape
 
     def unload(self) -> None:
-        """Settle tape and memory on disk, and unthread the tape."""
-        for tape in self.tapes:
-            tape.log.settle()
-        if self._memory is not None:
-            self._memory.settle(self.account())
-        self._unthread()
+        """Settle tape and memory on disk, and unthread the tape, even if the disk fails."""
+        try:
+            for tape in self.tapes:
+                tape.log.settle()
+            if self._memory is not None:
+                self._memory.settle(self.account())
+        finally:
+            self._unthread()
 
     def format(self, sizes: Sequence[int]) -> Tape:
         """Make new, empty partitions of these sizes in bytes, durably; all that was recorded is gone.

@@ -34,6 +34,7 @@ class Reason(Enum):
     PREVENTED = "a host prevents its removal from the drive"
     NOT_UNLOADED = "the drive has not unloaded it"
     LOAD_FAILED = "the drive cannot take it"
+    NOT_STORED = "the drive could not store all that was written; what it could not is lost"
     FAILED = "the inventory cannot be written"
 
 
@@ -187,6 +188,8 @@ class Robot:
             self.pause(machine.hand_out(unloads=unloads))
         except NotGiven as error:
             raise Stuck(Reason.PREVENTED if error.prevented else Reason.NOT_UNLOADED) from error
+        except OSError as error:
+            raise Stuck(Reason.NOT_STORED, error.strerror or str(error)) from error
 
     def _give_to(self, machine: Machine, cartridge: Path) -> None:
         try:

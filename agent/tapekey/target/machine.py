@@ -4,6 +4,7 @@ The directory keeps what a drive keeps without power: who it is, its saved mode 
 cartridge is in it. Keys, nexuses and current mode values live in the memory of the process that powers it.
 """
 
+import contextlib
 import fcntl
 import os
 import secrets
@@ -20,6 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tapekey.errors import Conflict, Malformed, Usage
 from tapekey.exchange import Command, Reply
+from tapekey.scsi import sense
+from tapekey.scsi.codes import Status
+from tapekey.scsi.sense import Sense, SenseKey
 from tapekey.target import cartridge, drive, library_bay, nexus_loss, wrapping
 from tapekey.target.cartridge import Cartridge
 from tapekey.target.description import Description
@@ -36,6 +40,9 @@ SOCKET: Final = "socket"
 LONGEST_SERIAL: Final = 12  # as log page 14h has room for
 WRAPPING_KEY: Final = "wrapping-key.pem"
 Clock = Callable[[], float]
+
+# 4/44/00: what the command changed would not outlast the power, as the drive's own disk fails.
+NOT_KEPT: Final = Answer(Status.CHECK_CONDITION, b"", sense.encode_fixed(Sense(SenseKey.HARDWARE_ERROR, 0x44, 0x00)))
 
 
 class NotGiven(Conflict):
@@ -179,7 +186,10 @@ class Machine:
         with self._turn:
             powered = self.drive
             answer = drive.serve(powered, nexus, command)
-            self._keep()
+            try:
+                self._keep()
+            except OSError:
+                answer = NOT_KEPT
             owes = powered.owed.standing
         if not owes:
             return answer
@@ -199,7 +209,11 @@ class Machine:
             if self.drive.place is not Place.EMPTY:
                 raise Conflict("there is a cartridge in the drive already", mend="eject it first")
             self.drive.insert(Cartridge.open(directory))
-            self._keep()
+            try:
+                self._keep()
+            except OSError:
+                self._give_back()
+                raise
 
     def eject(self) -> None:
         """Press the button, and take the cartridge out."""
@@ -265,19 +279,30 @@ class Machine:
             if powered.place in (Place.EMPTY, Place.MOUTH):
                 out_at = powered.ready_at
             powered.take_out()
-            self._keep()
+            self._note()
             return max(0.0, out_at - self.clock())
 
     def lay_back(self, directory: Path) -> None:
         """Take a cartridge back into the mouth, from where it was given."""
         with self._turn:
             self._reinsert(directory, Place.MOUTH)
-            self._keep()
+            self._note()
 
     def give_up(self) -> None:
         """Give a cartridge back that was just put in."""
         with self._turn:
+            self._give_back()
+            self._note()
+
+    def _give_back(self) -> None:
+        """Out with it, even if the disk fails while it is unloaded: that was nobody's data yet."""
+        with contextlib.suppress(OSError):
             self.drive.take_out()
+        self.drive.take_out()
+
+    def _note(self) -> None:
+        """Keep what the library's inventory keeps as well: if that fails, the next command tries again."""
+        with contextlib.suppress(OSError):
             self._keep()
 
     # --- power ---

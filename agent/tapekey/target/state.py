@@ -234,10 +234,12 @@ class Drive:
         self.move(move)
         if was_mounted and cartridge is not None:
             self._remember(cartridge)
-            cartridge.unload()
-            self.volume_protection, self.permission = 0, None
-            self.parameters.demounted(self.nexuses)
-            self.tries.forget()
+            try:
+                cartridge.unload()
+            finally:
+                self.volume_protection, self.permission = 0, None
+                self.parameters.demounted(self.nexuses)
+                self.tries.forget()
 
     def _remember(self, cartridge: Cartridge) -> None:
         """Keep what the drive tells of a volume that has gone."""
