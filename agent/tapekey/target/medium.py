@@ -130,13 +130,7 @@ class Tape:
         if self.at_end_of_data:
             return
         try:
-            header = self.log.read_header(self.position)
-            if header.block is None:
-                return
-            if len(self._coming) < header.stored:
-                self._coming = bytearray(header.stored)
-            view = memoryview(self._coming)[: header.stored]
-            self.log.read(header, view)
+            header, view = self.log.read_whole(self.position, self._coming)
         except (MediumDamaged, OSError):
             return
         self._ahead = Ahead(self.position, self.log.header.epoch, header, view)

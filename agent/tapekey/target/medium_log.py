@@ -132,6 +132,28 @@ class Log:
         if checksum(buffer) != header.checksum:
             raise MediumDamaged(f"block {header.object_number} is damaged", why="its stored bytes do not verify")
 
+    def read_whole(self, number: int, room: bytearray) -> tuple[Header, memoryview]:
+        """Read a block with its header at once and verify both; the stored bytes lie in `room`, which grows if need be.
+
+        MediumDamaged also for what is no block: this is for who hopes for one.
+        """
+        offset = self.index.offsets[number]
+        size = self.offset(number + 1) - offset
+        if self.index.is_lost(number) or size > LONGEST_HEADER + LONGEST_BLOCK:
+            raise MediumDamaged(f"object {number} is damaged")
+        if len(room) < size:
+            room.extend(bytes(size - len(room)))
+        whole = memoryview(room)[:size]
+        try:
+            header = decode(self.header.log_id, offset, whole[: os.preadv(self.fd, [whole], offset)])
+        except Malformed as error:
+            raise MediumDamaged(f"object {number} is damaged", why=str(error)) from error
+        stored = whole[header.size : header.size + header.stored]
+        there = header.block is not None and header.object_number == number and len(stored) == header.stored
+        if not there or checksum(stored) != header.checksum:
+            raise MediumDamaged(f"block {number} is damaged, or none")
+        return header, stored
+
     def append(self, block: Block, stored: Buffer) -> None:
         """Write a block behind the last object."""
         size = len(stored)
