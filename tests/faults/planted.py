@@ -3,6 +3,7 @@
 from typing import Final
 
 from tests.faults import (
+    of_commands,
     of_drive,
     of_iscsi,
     of_keys,
@@ -26,5 +27,6 @@ FAULTS: Final[dict[str, Fault]] = {
     **of_tape.FAULTS,
     **of_portal.FAULTS,
     **of_target.FAULTS,
+    **of_commands.FAULTS,
     **of_library.FAULTS,
 }

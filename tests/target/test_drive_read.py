@@ -1,14 +1,19 @@
 """READ and VERIFY outcomes: the reference's 1.5, row by row."""
 
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from tapekey.exchange import Command
 from tapekey.scsi import media, mode
+from tapekey.scsi.encryption import DecryptionMode, EncryptionMode
+from tapekey.target import block_protection
+from tapekey.target.drive import serve
 from tapekey.target.medium_header import LOG_HEADER
+from tapekey.target.unit import Answer
 from tests.bench import Bench, powered
-from tests.target.initiator import code, rewind, sense_of, write
+from tests.target.initiator import OTHER_KEY, code, install, rewind, sense_of, write
 
 # What stands on the tape, the CDB, the mode's block length: sense, information, flags, bytes, position after.
 CASES = {
@@ -94,3 +99,140 @@ def test_block_larger_than_the_limit_is_refused(tmp_path: Path) -> None:
     bench = powered(tmp_path)
 
     assert write(bench, bytes(0x80_0001)) == "5/24/00"
+
+
+# --- where the data go ---------------------------------------------------------------------------------------------
+
+
+def served(bench: Bench, cdb: str, size: int, room: int) -> tuple[Answer, memoryview]:
+    """A read with a place for what comes, of `room` bytes between two that must stay as they are."""
+    place = memoryview(bytearray(b"<" + b"." * room + b">"))
+    answer = serve(bench.drive, "host", Command(bytes.fromhex(cdb), data_in_max=size, into=place[1:-1]))
+    assert (place[0], place[-1]) == (ord("<"), ord(">"))
+    return answer, place
+
+
+BLOCKS = {"noise": Random(3).randbytes(1000), "text": b"0123456789" * 100}
+
+
+@pytest.mark.parametrize("sealed", [False, True], ids=["clear", "encrypted"])
+@pytest.mark.parametrize("what", BLOCKS)
+def test_a_block_is_put_where_the_host_wants_it(tmp_path: Path, what: str, sealed: bool) -> None:
+    bench = powered(tmp_path)
+    if sealed:
+        install(bench, EncryptionMode.ENCRYPT, DecryptionMode.DECRYPT)
+    assert write(bench, BLOCKS[what]) == "good"
+    rewind(bench)
+
+    answer, place = served(bench, "08 00 0003e8 00", 1000, 1000)
+
+    assert answer.status == 0
+    assert isinstance(answer.data, memoryview)
+    assert answer.data.obj is place.obj
+    assert answer.data == place[1:-1] == BLOCKS[what]
+
+
+@pytest.mark.parametrize("sealed", [False, True], ids=["clear", "encrypted"])
+@pytest.mark.parametrize("what", BLOCKS)
+@pytest.mark.parametrize("room", [0, 1, 999, 5000])
+def test_a_block_that_does_not_fit_its_place_is_answered_all_the_same(
+    tmp_path: Path, what: str, sealed: bool, room: int
+) -> None:
+    bench = powered(tmp_path)
+    if sealed:
+        install(bench, EncryptionMode.ENCRYPT, DecryptionMode.DECRYPT)
+    for _ in range(2):
+        assert write(bench, BLOCKS[what]) == "good"
+    rewind(bench)
+
+    first, _ = served(bench, "08 02 001388 00", 5000, room)
+    second, _ = served(bench, "08 02 001388 00", 5000, room)
+
+    assert first.data == second.data == BLOCKS[what]
+
+
+@pytest.mark.parametrize("room", [0, 10, 2999, 3000, 4000])
+def test_fixed_blocks_lie_one_behind_the_other(tmp_path: Path, room: int) -> None:
+    bench = powered(tmp_path)
+    set_block_length(bench, 1000)
+    data = BLOCKS["noise"] + BLOCKS["text"] + bytes(1000)
+    assert code(bench.execute(media.write_blocks(data, 1000))) == "good"
+    assert bench.drive.tape.position == 3
+    rewind(bench)
+
+    assert served(bench, "08 01 000003 00", 3000, room)[0].data == data
+
+
+def test_no_more_of_fixed_blocks_is_kept_than_the_host_takes(tmp_path: Path) -> None:
+    bench = powered(tmp_path)
+    set_block_length(bench, 1000)
+    assert code(bench.execute(media.write_blocks(bytes(50_000), 1000))) == "good"
+    rewind(bench)
+
+    answer = serve(bench.drive, "host", Command(bytes.fromhex("08 01 000032 00"), data_in_max=1500))
+    assert (answer.status, len(answer.data), bench.drive.tape.position) == (0, 1500, 50)
+
+
+def test_a_wrong_key_leaves_nothing_of_the_block_behind(tmp_path: Path) -> None:
+    bench = powered(tmp_path)
+    install(bench, EncryptionMode.ENCRYPT, DecryptionMode.DECRYPT)
+    assert write(bench, BLOCKS["noise"]) == "good"
+    install(bench, EncryptionMode.ENCRYPT, DecryptionMode.DECRYPT, key=OTHER_KEY)
+    rewind(bench)
+
+    answer, place = served(bench, "08 00 0003e8 00", 1000, 1000)
+    assert (answer.status, len(answer.data)) == (2, 0)
+    assert set(place[1:-1]) <= {0, ord(".")}
+
+
+# --- logical block protection --------------------------------------------------------------------------------------
+
+
+def protect(bench: Bench, method: int, flags: int) -> None:
+    page = mode.RawPage(bytes([0x4A, 0xF0, 0, 0x1C, method, 4, flags]).ljust(32, b"\0"))
+    assert code(bench.execute(mode.mode_select(mode.Answer(pages=(page,))))) == "good"
+
+
+@pytest.mark.parametrize("method", [block_protection.REED_SOLOMON, block_protection.CRC32C])
+@pytest.mark.parametrize("room", [0, 1004])
+def test_protected_blocks_are_checked_and_come_back_protected(tmp_path: Path, method: int, room: int) -> None:
+    bench = powered(tmp_path, "ibm-lto7", protection=(1, 2))
+    data = BLOCKS["noise"]
+    protect(bench, method, 0xC0)
+    assert write(bench, data + block_protection.information(method, data)) == "good"
+    assert write(bench, data + b"\0\0\0\0") == "B/10/01"
+    rewind(bench)
+
+    assert bench.drive.tape.objects == 1
+    assert served(bench, "08 00 0003ec 00", 1004, room)[0].data == data + block_protection.information(method, data)
+    protect(bench, 0, 0)
+    rewind(bench)
+    assert bench.execute(media.read_block(1000)).data_in == data
+
+
+def test_one_way_may_be_protected_and_the_other_not(tmp_path: Path) -> None:
+    bench, data = powered(tmp_path, "ibm-lto7"), BLOCKS["text"]
+    information = block_protection.information(block_protection.CRC32C, data)
+    protect(bench, block_protection.CRC32C, 0x80)
+    assert write(bench, data + information) == "good"
+    rewind(bench)
+    assert bench.execute(media.read_block(1000)).data_in == data
+    protect(bench, block_protection.CRC32C, 0x40)
+    rewind(bench)
+    assert bench.execute(media.read_block(1004)).data_in == data + information
+    assert write(bench, data) == "good"
+
+
+def test_fixed_blocks_carry_their_protection_each(tmp_path: Path) -> None:
+    bench, crc = powered(tmp_path, "ibm-lto7"), block_protection.CRC32C
+    set_block_length(bench, 104)
+    protect(bench, crc, 0xC0)
+    blocks = [bytes([number]) * 100 for number in range(5)]
+    data = b"".join(block + block_protection.information(crc, block) for block in blocks)
+    assert code(bench.execute(media.write_blocks(data, 104))) == "good"
+    rewind(bench)
+
+    assert bench.execute(media.read_blocks(5, 104)).data_in == data
+    assert served(bench, "08 01 000000 00", 520, 520)[0].data == b""
+    rewind(bench)
+    assert served(bench, "08 01 000005 00", 520, 520)[0].data == data
