@@ -127,7 +127,8 @@ class Connection:
             if self.stopping.is_set() or not count:
                 self._hang_up()
             elif count == len(place):
-                self._do(self.session.took(count))
+                if events := self.session.took(count):
+                    self._do(events)
             else:
                 self._do(self.session.took(count) if count > 0 else ())
                 self._do(self.session.wake(time.monotonic()))
@@ -194,9 +195,11 @@ class Connection:
         with _Away(self):
             answer = self.rack.serve(self.nexus, lun, command)
         parts = self.session.answer(asked.tag, answer.status, answer.data, answer.sense, answer.taken)
-        connection_link.send(self.link, parts)
-        if answer.after is not None:  # in our turn: what comes next may be put where its data lie
-            answer.after()
+        try:
+            connection_link.send(self.link, parts)
+        finally:  # even for who is gone, and in our turn: what another reader receives may be put where its data lie
+            if answer.after is not None:
+                answer.after()
 
     def _manage(self, lun: int, asked: Manage) -> None:
         """All that it ends stood before it, and is over; the session has withheld the answers."""
