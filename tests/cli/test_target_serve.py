@@ -52,6 +52,7 @@ def test_library_is_served_with_its_changer_first(tmp_path: Path) -> None:
     with serving(tmp_path / "lib", "--name", "iqn.2026-11.com.example:lib") as (address, line, _):
         assert line.endswith("/iqn.2026-11.com.example:lib listens: LUN 0, 1, 2\n")
         with Peer.login(address, isid=b"\x80\0\0\0\0\1", TargetName="iqn.2026-11.com.example:lib") as peer:
+            assert machine.served(tmp_path / "lib" / "drive-1")
             kinds = [peer.command(lun, INQUIRY, room=36).data[0] for lun in range(4)]
     assert kinds == [0x08, 0x01, 0x01, 0x7F]
 
