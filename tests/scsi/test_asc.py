@@ -20,6 +20,7 @@ LISTING = """
     4/EE/0E 4/EE/0F 5/EE/00 5/EE/01 5/EE/02 5/EE/10 5/EE/25 5/EE/2B 5/EE/2C 5/EE/31 5/EE/FF 3/EE/D0 3/EE/D1
     3/EE/E0 3/EE/F0 3/EE/F1 6/EE/11 6/EE/12 6/EE/18 6/EE/19 6/EE/40 6/EE/51 6/EF/01 6/EF/10 6/EF/11 6/EF/13
     6/EF/1A
+    3/53/00 B/10/01 5/26/04 6/2A/02
 """
 CODES = LISTING.split()
 # What ends well needs no mending.

@@ -194,3 +194,33 @@ def test_list_of_another_length_is_refused(tmp_path: Path) -> None:
     bench = powered(tmp_path)
 
     assert code(bench.execute(Command(bytes.fromhex("5f000000000000001700"), bytes(23)))) == "5/1A/00"
+
+
+THIRD = {
+    "RESERVE(6) for a third party": ("16 10 00 00 00 00", 6),
+    "RESERVE(6) of an extent": ("16 01 00 00 00 00", 6),
+    "RELEASE(6) for a third party": ("17 10 00 00 00 00", 6),
+    "RESERVE(10) for a third party": ("56 10 00 00 00 00 00 00 00 00", 10),
+    "RESERVE(10) with a long id": ("56 02 00 00 00 00 00 00 00 00", 10),
+    "RESERVE(10) with a list": ("56 00 00 00 00 00 00 00 08 00", 10),
+    "RELEASE(10) of an extent": ("57 01 00 00 00 00 00 00 00 00", 10),
+}
+
+
+@pytest.mark.parametrize(("cdb", "length"), THIRD.values(), ids=THIRD)
+def test_third_parties_and_extents_are_refused(tmp_path: Path, cdb: str, length: int) -> None:
+    command = Command(bytes.fromhex(cdb))
+    assert len(command.cdb) == length
+
+    assert code(powered(tmp_path).execute(command)) == "5/24/00"
+
+
+def test_reserve_beside_registrations_is_for_who_may_use_the_unit(tmp_path: Path) -> None:
+    """CRH, SPC-4 5.12.3: GOOD and without effect for them, a conflict for the others."""
+    bench, other = pair(tmp_path)
+    assert code(bench.execute(reserve.reserve())) == "conflict"
+    assert order(bench, OutAction.RESERVE, 1, type=EXCLUSIVE) == "good"
+
+    assert [code(bench.execute(command)) for command in (reserve.reserve(), reserve.release())] == ["good", "good"]
+    assert [code(other.execute(command)) for command in (reserve.reserve(), reserve.release())] == ["conflict"] * 2
+    assert bench.drive.reservations.simple == ""

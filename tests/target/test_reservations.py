@@ -1,9 +1,16 @@
 """Which command a reservation stops: the table of SPC-4 5.12.1, command by command."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tapekey.exchange import Command
+from tapekey.scsi import media, reserve
+from tapekey.scsi.codes import Status
+from tapekey.scsi.reserve import OutAction
+from tapekey.target import machine
 from tapekey.target.drive import COMMANDS
 from tapekey.target.reservations import NOTHING, Kept, Reservations
 
@@ -91,3 +98,24 @@ def test_only_what_was_registered_so_outlasts_the_power() -> None:
     assert held.kept() == Kept(KEYS, MINE, 3)
     assert (back.keys, back.holder, back.kind, back.generation) == (KEYS, MINE, 3, 0)
     assert Reservations.restored(NOTHING) == Reservations()
+
+
+@pytest.mark.parametrize(("through", "stopped"), [(1, True), (0, False)], ids=["APTPL", "without"])
+def test_reservation_outlasts_the_power_if_it_was_asked_to(tmp_path: Path, through: int, stopped: bool) -> None:
+    machine.create(tmp_path / "drive", "ibm-lto6")
+    register = Command(
+        bytes.fromhex("5f000000000000001800"), bytes(15) + b"\x07" + bytes(4) + bytes([through, 0, 0, 0])
+    )
+
+    with machine.open(tmp_path / "drive") as drive:
+        host = drive.transport("host")
+        while host.execute(media.test_unit_ready()).sense[2:3] == b"\x06":
+            pass
+        assert host.execute(register).status == Status.GOOD
+        assert host.execute(reserve.persistent_out(OutAction.RESERVE, 7)).status == Status.GOOD
+        drive.power_cycle(orderly=False)
+        other = drive.transport("other")
+        other.execute(media.test_unit_ready())
+        answer = other.execute(media.rewind()).status
+
+    assert (answer == Status.RESERVATION_CONFLICT) is stopped

@@ -93,6 +93,17 @@ TABLE: Final[Mapping[str, tuple[str, str, str]]] = {
         "a cartridge is in the mouth of the drive, not loaded",
         LOAD,
     ),
+    "B/10/01": (
+        "logical block guard check failed",
+        "a block was changed between the program and the drive",
+        "check cables and adapters, and write it again",
+    ),
+    "5/26/04": (
+        "invalid release of persistent reservation",
+        "the reservation is of another type than the one to be released",
+        RESERVED,
+    ),
+    "6/2A/02": ("log parameters changed", "another host has reset the drive's counters", AGAIN),
     "5/3B/0C": ("position past beginning of medium", "this works at the beginning of the tape only", "rewind first"),
     "5/3B/0D": ("medium destination element full", "there is a cartridge already", SLOT),
     "5/3B/0E": ("medium source element empty", "there is no cartridge to move", SLOT),
@@ -108,6 +119,11 @@ TABLE: Final[Mapping[str, tuple[str, str, str]]] = {
     "6/3B/1A": ("data transfer device removed", "a drive was taken out of the library", SLOT),
     "6/3B/1B": ("data transfer device inserted", "a drive was put into the library", SLOT),
     "6/3F/01": ("microcode has been changed", "the drive has new firmware", "identify the drive anew"),
+    "3/53/00": (
+        "media load or eject failed",
+        "the tape could not be threaded",
+        "take the cartridge out and look at it; try it in another drive",
+    ),
     "5/53/02": (
         "medium removal prevented",
         "a program has locked the cartridge into the drive",
