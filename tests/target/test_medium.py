@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tapekey.errors import MediumFull, OverwriteRefused
 from tapekey.target.medium import Moved, Stop, is_filemark
+from tapekey.target.medium_header import LOG_HEADER
 from tapekey.target.medium_record import Block
 from tests.target.tapes import MARK, Object, contents, held, made, put, put_sealed
 
@@ -214,6 +215,19 @@ def test_write_once_medium_is_appended_to_and_nothing_else(tmp_path: Path) -> No
         assert contents(taken.tape) == [b"first", b"second"]
 
 
+def test_filemarks_that_end_a_write_once_medium_may_be_overwritten(tmp_path: Path) -> None:
+    with held(made(tmp_path, worm=True)) as taken:
+        for item in (MARK, b"label", MARK, MARK):
+            put(taken.tape, item)
+        taken.tape.locate(3)
+        put(taken.tape, b"goes on")
+        taken.tape.locate(2)
+        with pytest.raises(OverwriteRefused):
+            put(taken.tape, b"other")
+
+        assert contents(taken.tape) == [MARK, b"label", MARK, b"goes on"]
+
+
 @pytest.mark.parametrize("size", [1, 8 << 20, (1 << 24) - 1])
 def test_blocks_of_every_legal_size_come_back(tmp_path: Path, size: int) -> None:
     with held(made(tmp_path)) as taken:
@@ -222,3 +236,58 @@ def test_blocks_of_every_legal_size_come_back(tmp_path: Path, size: int) -> None
         put_sealed(taken.tape, data[: 8 << 20])
 
         assert contents(taken.tape) == [data, data[: 8 << 20]]
+
+
+# --- reading ahead -------------------------------------------------------------------------------------------------
+
+
+def test_blocks_read_ahead_are_the_blocks_whatever_their_sizes(tmp_path: Path) -> None:
+    sizes = (100, 5000, 1, 70_000, 300)
+    with held(made(tmp_path)) as taken:
+        tape, lent = taken.tape, []
+        for size in sizes:
+            put(tape, bytes([size % 251]) * size)
+        tape.rewind()
+        for size in sizes:
+            tape.look_ahead()
+            header = tape.next()
+            assert header is not None
+            lent.append(tape.stored(header))  # somebody still holds it when more room is needed
+            assert lent[-1] == bytes([size % 251]) * size
+            tape.skip()
+        tape.look_ahead()
+        assert tape.next() is None
+
+
+def test_what_was_read_ahead_is_forgotten_when_it_is_overwritten(tmp_path: Path) -> None:
+    with held(made(tmp_path)) as taken:
+        tape = taken.tape
+        for item in (b"first", b"old"):
+            put(tape, item)
+        tape.locate(1)
+        tape.look_ahead()
+        put(tape, b"new")
+        tape.locate(1)
+        header = tape.next()
+        assert header is not None
+        assert bytes(tape.stored(header)) == b"new"
+
+
+@pytest.mark.parametrize("what", [MARK, "damaged", "lost", "nothing"])
+def test_what_is_no_block_is_not_read_ahead(tmp_path: Path, what: str) -> None:
+    place = made(tmp_path)
+    with held(place) as taken:
+        put(taken.tape, MARK if what == MARK else b"block" * 9)
+        put(taken.tape, b"behind")
+        taken.unload()
+    log = place / "partition-0.log"
+    image = bytearray(log.read_bytes())
+    if what in ("damaged", "lost"):
+        image[LOG_HEADER + (130 if what == "damaged" else 30)] ^= 1
+        log.write_bytes(image)
+    with held(place) as taken:
+        if what == "nothing":
+            taken.tape.space_to_end()
+        taken.tape.look_ahead()
+        assert taken.tape._ahead is None
+        assert contents(taken.tape)[1] == b"behind"

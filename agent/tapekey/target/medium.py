@@ -11,7 +11,7 @@ from enum import Enum
 from tapekey.errors import MediumDamaged, MediumFull, OverwriteRefused
 from tapekey.target.medium_header import LOG_HEADER
 from tapekey.target.medium_log import Log
-from tapekey.target.medium_record import FIXED, Block, Buffer, Header, Kind
+from tapekey.target.medium_record import FIXED, LONGEST_BLOCK, LONGEST_HEADER, Block, Buffer, Header, Kind
 
 
 class Stop(Enum):
@@ -129,8 +129,13 @@ class Tape:
         self._ahead = None
         if self.at_end_of_data:
             return
+        size = self.log.span(self.position)
+        if not FIXED < size <= LONGEST_HEADER + LONGEST_BLOCK:
+            return
+        if len(self._coming) < size:
+            self._coming = bytearray(size)
         try:
-            header, view = self.log.read_whole(self.position, self._coming)
+            header, view = self.log.read_whole(self.position, memoryview(self._coming)[:size])
         except (MediumDamaged, OSError):
             return
         self._ahead = Ahead(self.position, self.log.header.epoch, header, view)

@@ -132,18 +132,18 @@ class Log:
         if checksum(buffer) != header.checksum:
             raise MediumDamaged(f"block {header.object_number} is damaged", why="its stored bytes do not verify")
 
-    def read_whole(self, number: int, room: bytearray) -> tuple[Header, memoryview]:
-        """Read a block with its header at once and verify both; the stored bytes lie in `room`, which grows if need be.
+    def span(self, number: int) -> int:
+        """How many bytes there are from the start of an object to that of the next: its record, if it is whole."""
+        return self.offset(number + 1) - self.index.offsets[number]
+
+    def read_whole(self, number: int, whole: memoryview) -> tuple[Header, memoryview]:
+        """Read a block with its header at once, into a buffer as long as its span, and verify both.
 
         MediumDamaged also for what is no block: this is for who hopes for one.
         """
         offset = self.index.offsets[number]
-        size = self.offset(number + 1) - offset
-        if self.index.is_lost(number) or size > LONGEST_HEADER + LONGEST_BLOCK:
+        if self.index.is_lost(number):
             raise MediumDamaged(f"object {number} is damaged")
-        if len(room) < size:
-            room.extend(bytes(size - len(room)))
-        whole = memoryview(room)[:size]
         try:
             header = decode(self.header.log_id, offset, whole[: os.preadv(self.fd, [whole], offset)])
         except Malformed as error:
