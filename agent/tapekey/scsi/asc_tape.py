@@ -129,6 +129,18 @@ TABLE: Final[Mapping[str, tuple[str, str, str]]] = {
         "a program has locked the cartridge into the drive",
         "finish that program, or let it allow removal",
     ),
+    "5/53/03": (
+        "medium removal prevented by data transfer element",
+        "the drive has not unloaded the cartridge, and the library does not do that by itself",
+        "unload it in the drive first",
+    ),
+    "4/53/00": (
+        "media load or eject failed",
+        "the drive did not take the cartridge, or did not give it back; it is where it was",
+        "look at cartridge and drive",
+    ),
+    "4/44/00": ("internal target failure", "the device has failed within itself", "look at its own messages"),
+    "5/39/00": ("saving parameters not supported", "the device keeps nothing without power", "do not save"),
     "5/53/06": (  # IBM's annex B prints 53/06, almost surely for 55/06
         "auxiliary memory out of space",
         "the cartridge's memory chip has no room for the attribute",
