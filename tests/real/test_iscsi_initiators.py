@@ -1,6 +1,6 @@
 """Two initiators at one drive over the wire: attentions, reservations, keys, resets, and one that dies in mid-write."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,10 +44,10 @@ def settled(peer: Peer) -> Peer:
 
 
 @contextmanager
-def two(place: Path) -> Iterator[tuple[Peer, Peer, Machine, Address]]:
+def two(place: Path, personality: str = "ibm-lto6") -> Iterator[tuple[Peer, Peer, Machine, Address]]:
     """Both have heard what there was to hear."""
     with (
-        portals.drive(place) as powered,
+        portals.drive(place, personality) as powered,
         portals.listening(powered) as address,
         Peer.login(address) as one,
         Peer.login(address, OTHER) as other,
@@ -159,3 +159,78 @@ def test_same_port_that_logs_in_again_is_told_what_it_lost(tmp_path: Path) -> No
         with Peer.login(address, HOST) as again:
             assert said(again.command(0, READY)) == "6/29/07"
             assert said(other.command(0, RESERVE)) == "good"
+
+
+# Types of persistent reservations (SPC-4 5.12.1): what the other initiator may do, registered and not. These are the
+# cases of iscsi-test-cu's ProutReserve.Access*, which uses a disk's READ and WRITE.
+TYPES = {
+    "write exclusive": (1, ("good", "conflict"), ("good", "conflict")),
+    "exclusive access": (3, ("conflict", "conflict"), ("conflict", "conflict")),
+    "write exclusive, registrants only": (5, ("good", "good"), ("good", "conflict")),
+    "exclusive access, registrants only": (6, ("good", "good"), ("conflict", "conflict")),
+    "write exclusive, all registrants": (7, ("good", "good"), ("good", "conflict")),
+    "exclusive access, all registrants": (8, ("good", "good"), ("conflict", "conflict")),
+}
+
+
+def register(peer: Peer, key: int, *, old: int = 0) -> str:
+    return said(
+        peer.command(
+            0, bytes.fromhex("5f000000000000001800"), old.to_bytes(8, "big") + key.to_bytes(8, "big") + bytes(8)
+        )
+    )
+
+
+def access(peer: Peer) -> tuple[str, str]:
+    """What comes of reading the first block, and of writing after it."""
+    if said(peer.command(0, READY)) == "6/2A/03":
+        raise AssertionError("a reservation was preempted")
+    peer.command(0, REWIND)
+    return said(peer.command(0, read(100), room=100)), said(peer.command(0, write(100), bytes(100)))
+
+
+@pytest.mark.parametrize(("kind", "registered", "stranger"), TYPES.values(), ids=TYPES)
+def test_persistent_reservation_lets_in_whom_its_type_lets_in(
+    tmp_path: Path, kind: int, registered: tuple[str, str], stranger: tuple[str, str]
+) -> None:
+    with two(tmp_path, "hpe-lto6") as (one, other, _, _):
+        assert said(one.command(0, write(100), bytes(100))) == "good"
+        assert (register(one, 0x11), register(other, 0x22)) == ("good", "good")
+        reserve = bytes([0x5F, 1, kind, 0, 0, 0, 0, 0, 24, 0])
+        assert said(one.command(0, reserve, (0x11).to_bytes(8, "big") + bytes(16))) == "good"
+        assert access(one) == ("good", "good")
+        one.command(0, REWIND)
+        assert access(other) == registered
+        assert register(other, 0, old=0x22) == "good"
+        one.command(0, REWIND)
+        assert access(other) == stranger
+
+
+ENDS_PREVENTION = {
+    "ALLOW": lambda peer: peer.command(0, bytes(4).join([b"\x1e", b"\0"])),
+    "logout": lambda peer: peer.logout(),
+    "loss of the nexus": lambda peer: peer.link.close(),
+    "reset of the unit": lambda peer: peer.manage(5),
+    "warm reset of the target": lambda peer: peer.manage(6),
+    "cold reset of the target": lambda peer: peer.manage(7),
+}
+
+
+@pytest.mark.parametrize("end", ENDS_PREVENTION.values(), ids=ENDS_PREVENTION)
+def test_prevention_of_removal_ends_as_the_standard_says(tmp_path: Path, end: Callable[[Peer], object]) -> None:
+    with two(tmp_path) as (one, other, _, _):
+        assert said(one.command(0, PREVENT)) == "good"
+        assert said(other.command(0, UNLOAD)) == "5/53/02"
+        end(one)
+        for _ in range(200):
+            came = said(other.command(0, UNLOAD))
+            if came == "good":
+                break
+        assert came == "good"
+
+
+def test_prevention_lasts_while_one_of_two_still_prevents(tmp_path: Path) -> None:
+    with two(tmp_path) as (one, other, _, _):
+        assert [said(peer.command(0, PREVENT)) for peer in (one, other)] == ["good", "good"]
+        one.link.close()
+        assert [said(other.command(0, UNLOAD)) for _ in range(20)] == ["5/53/02"] * 20

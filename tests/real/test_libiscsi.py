@@ -30,7 +30,7 @@ PASS, SKIP, FAIL = "passes", "skipped", "fails"
 CHANGER, TAPE = 0, 1
 DISK = "for disks: the tool finds that the device is none, or does not know the command"
 RELAY = "answered by the relay: says nothing of us"
-READS_BLOCKS = "proves access with READ(10) and WRITE(10), which are no commands of a tape or changer"
+READS_BLOCKS = "proves access with READ(10) and WRITE(10), no commands of a tape or changer: see test_iscsi_initiators"
 POSITION = "PRE-FETCH(10) is 34h, on a tape READ POSITION: it has no block address to be out of range"
 
 # A test, or all of a suite: what it comes to on a tape, on a changer, and why that is right if it is not a pass.
@@ -54,7 +54,7 @@ CASES: Final[Mapping[str, tuple[str, str, str]]] = {
     "Prefetch10.ZeroBlocks":          (FAIL, SKIP, POSITION),
     "Prefetch10.Flags":               (FAIL, SKIP, "what are flags to PRE-FETCH are service actions to READ POSITION"),
     "Prefetch16":                     (SKIP, SKIP, DISK),
-    "PreventAllow":                   (SKIP, SKIP, DISK),
+    "PreventAllow":                   (SKIP, SKIP, DISK + "; prevention: test_iscsi_initiators"),
     "PrinReadKeys":                   (PASS, PASS, ""),
     "PrinReportCapabilities":         (PASS, PASS, ""),
     "PrinServiceactionRange":         (PASS, PASS, ""),
