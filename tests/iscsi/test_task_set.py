@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tapekey.exchange import Buffer
-from tapekey.iscsi import digest, pdu
+from tapekey.iscsi import digest, pdu, receiver
 from tapekey.iscsi.answers import residual_of
 from tapekey.iscsi.codes import NO_TAG, RejectReason
 from tapekey.iscsi.config import KIB, Config, Offer
@@ -538,3 +538,9 @@ def test_answers_after_the_end_are_nothing() -> None:
     assert isinstance(event, Closed)
     assert session.answer(101, 0) == []
     assert not session.wants()
+
+
+def test_what_is_dropped_of_a_key_command_does_not_stay_in_memory() -> None:
+    session = logged_in(**OPEN)
+    feed(session, command(data=bytes(range(1, 73)), expected_length=20, cdb=b"\xb5".ljust(16, b"\0")))
+    assert not any(receiver.SCRATCH)

@@ -12,6 +12,7 @@ from tapekey.iscsi import digest
 from tapekey.iscsi.pdu import HEADER, LONGEST_ADDITIONAL
 
 SCRATCH: Final = memoryview(bytearray(64 * 1024))  # written by everybody, read by nobody
+_ZEROES: Final = bytes(len(SCRATCH))
 NOTHING: Final = memoryview(bytearray(0))
 
 
@@ -128,6 +129,7 @@ class Receiver:
 
     def _drop(self) -> Arrival:
         if not self._left:
+            SCRATCH[:] = _ZEROES  # what was dropped may have been a key
             return self._done()
         piece = min(self._left, len(SCRATCH))
         self._left -= piece
