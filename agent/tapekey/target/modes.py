@@ -136,21 +136,29 @@ class Modes:
     current: dict[Key, bytes] = field(default_factory=dict)
     block_length: int = 0
     plan: Plan | None = None
+    _asked: Personality | None = field(default=None, repr=False, compare=False)
+    _there: Mapping[Key, Row] = field(default_factory=dict, repr=False, compare=False)
 
     def power_on(self) -> None:
         """Current values are gone, and begin again as the saved ones."""
         self.current = dict(self.saved)
         self.block_length, self.plan = 0, None
 
+    def _rows_of(self, personality: Personality) -> Mapping[Key, Row]:
+        """The pages of the drive that asked last: every write asks four times."""
+        if self._asked is not personality:
+            self._asked, self._there = personality, rows(personality)
+        return self._there
+
     def image(self, personality: Personality, key: Key) -> bytes:
         """The current values of a page that this drive has."""
-        return self.current.get(key, rows(personality)[key].image)
+        return self.current.get(key) or self._rows_of(personality)[key].image
 
     def bit(self, personality: Personality, key: Key, byte: int, bit: int) -> bool:
         """Whether a bit of a page is set; a page that the drive lacks has none."""
         image = self.current.get(key)
         if image is None:
-            row = rows(personality).get(key)
+            row = self._rows_of(personality).get(key)
             return row is not None and bool(row.image[byte] & bit)
         return bool(image[byte] & bit)
 
@@ -168,7 +176,7 @@ class Modes:
 
     def early_warning(self, personality: Personality) -> int:
         """PEWS of page 10h/01h in bytes: how long before early warning the programmable one comes; 0 is never."""
-        if EXTENSION not in rows(personality):
+        if EXTENSION not in self._rows_of(personality):
             return 0
         return int.from_bytes(self.image(personality, EXTENSION)[6:8], "big") * 10**6
 
