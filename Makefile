@@ -19,7 +19,7 @@ test-kernel: ## the cases that need a real Linux kernel, in a guest under QEMU (
 
 soak: ## the long form of the crash and agreement tests (about an hour)
 	@./setup.sh test
-	TAPEKEY_SOAK=1 $(BIN)/pytest -n 2 --dist worksteal tests/crash tests/keys
+	TAPEKEY_SOAK=1 $(BIN)/pytest -n 2 --dist worksteal tests/crash tests/keys tests/model
 
 check: ## style and types only
 	@./setup.sh test
