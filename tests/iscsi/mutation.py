@@ -87,6 +87,8 @@ COMMANDS = [
     bytes_of(ScsiCommand(tag=3, write=True, final=False, expected_length=3000, cdb=WRITE), bytes(100)),
     bytes_of(ScsiCommand(tag=4, write=True, expected_length=9000, lun=b"\0\1" + bytes(6), cdb=WRITE)),
     bytes_of(ScsiCommand(tag=5, immediate=True)),
+    bytes_of(ScsiCommand(tag=2, immediate=True, write=True, expected_length=52, cdb=b"\xb5" + bytes(15)), bytes(52)),
+    bytes_of(ScsiCommand(tag=2, immediate=True, cdb=b"\xb5" + bytes(15))),
     bytes_of(
         ScsiCommand(tag=6, read=True, write=True, expected_length=8, cdb=b"\x7f" + bytes(15)),
         bytes(8),

@@ -180,6 +180,13 @@ def test_long_answer_comes_in_pieces() -> None:
     assert len([header for header, _ in pdus(talk.to_initiator) if isinstance(header, TextResponse)]) == 14
 
 
+def test_segment_declared_anew_holds_for_data_too() -> None:
+    session = logged_in()
+    answered(session, TextRequest(tag=5, command_number=FIRST), text.image([("MaxRecvDataSegmentLength", "512")]))
+    feed(session, command(FIRST + 1, read=True, expected_length=1024))
+    assert [len(data) for _, data in pdus(joined(session.answer(102, 0, bytes(1024))))] == [512, 512]
+
+
 def test_long_question_comes_in_pieces() -> None:
     session = logged_in()
     whole = text.image([("SendTargets", TARGET)])

@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
@@ -16,6 +17,7 @@ from tapekey.iscsi.initiator import InitiatorSession
 from tapekey.iscsi.initiator_login import Account
 from tapekey.iscsi.reports import Finished, Ready, Rejected
 from tapekey.iscsi.response import DataIn, LogoutReply, NopIn, ReadyToTransfer, ScsiResponse, TextResponse
+from tests import told
 from tests.iscsi.conversation import INITIATOR, ISID, TARGET, Conversation, feed, joined
 from tests.iscsi.mutation import InitiatorGame, Tally
 
@@ -30,7 +32,7 @@ def talking() -> Conversation:
     return talk
 
 
-def told(talk: Conversation, header: Any, data: bytes = b"") -> list[Any]:
+def heard(talk: Conversation, header: Any, data: bytes = b"") -> list[Any]:
     """What the initiator makes of one PDU."""
     return feed(talk.initiator, joined(pdu.parts(header, data)))
 
@@ -53,7 +55,7 @@ def feed_answer(talk: Conversation, event: Execute) -> list[Any]:
 
 
 def test_ping_of_the_target_is_answered() -> None:
-    (report,) = told(talking(), NopIn(transfer_tag=77, max_command=32), b"data")
+    (report,) = heard(talking(), NopIn(transfer_tag=77, max_command=32), b"data")
     assert isinstance(report, Send)
     image = joined(report.parts)
     assert (image[0], image[16:24], image[48:]) == (0x40, b"\xff\xff\xff\xff\0\0\0\x4d", b"data")
@@ -75,7 +77,7 @@ def test_lie_of_the_target_closes(header: Any, data: bytes) -> None:
     talk = talking()
     talk.initiator.command(0, b"\x08" + bytes(5), data_in_max=1024)
     talk.initiator.command(0, b"\x0a" + bytes(5), data_out=bytes(2048))
-    assert isinstance(told(talk, header, data)[-1], Closed)
+    assert isinstance(heard(talk, header, data)[-1], Closed)
     assert not talk.initiator.wants()
 
 
@@ -96,21 +98,24 @@ def test_aborted_command_is_forgotten() -> None:
     talk = talking()
     tag, _ = talk.initiator.command(0, bytes(6))
     talk.initiator.aborted(tag)
-    assert isinstance(told(talk, ScsiResponse(tag=tag))[-1], Closed)
+    assert isinstance(heard(talk, ScsiResponse(tag=tag))[-1], Closed)
 
 
 def test_logout_is_known_by_its_answer() -> None:
-    assert type(told(talking(), LogoutReply(tag=5))[0]).__name__ == "LoggedOut"
+    assert type(heard(talking(), LogoutReply(tag=5))[0]).__name__ == "LoggedOut"
 
 
 @pytest.mark.long
-def test_mad_target_does_no_harm(capsys: pytest.CaptureFixture[str]) -> None:
+def test_mad_target_does_no_harm(record_property: Callable[[str, object], None]) -> None:
     tally, chance = Tally(), random.Random(SEED)
     while tally.pdus < PDUS:
         tally.sessions += 1
         InitiatorGame(chance, tally).play(chance.choice((3, 10, 30)))
-    with capsys.disabled():
-        print(f"\n{tally.pdus} spoilt PDUs at an initiator, seed {SEED}: {tally.sessions} sessions, {tally.reports}")
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(tally.reports.items()))
+    record_property(
+        told.PROPERTY,
+        f"spoilt PDUs at an initiator: {tally.pdus} in {tally.sessions} sessions; {counts}; seed {SEED}",
+    )
     assert {"Ready", "Finished", "Managed", "Pong", "Said", "LoggedOut", "Rejected", "Notified"} <= set(tally.reports)
 
 

@@ -389,6 +389,14 @@ def test_tag_in_use_is_rejected_with_the_header() -> None:
     only(feed(session, command(FIRST + 1, tag=8)))
 
 
+def test_key_command_with_a_tag_in_use_is_rejected() -> None:
+    session = logged_in()
+    only(feed(session, command(FIRST, tag=7)))
+    for data in (b"", b"the key"):
+        ((header, _),) = sent(feed(session, command(FIRST + 1, data=data, tag=7, cdb=b"\xb5" + bytes(15))))
+        assert header.reason is RejectReason.TASK_IN_PROGRESS
+
+
 def test_reserved_tag_is_rejected() -> None:
     ((header, _),) = sent(feed(logged_in(), command(tag=NO_TAG)))
     assert header.reason is RejectReason.INVALID_FIELD
@@ -541,6 +549,6 @@ def test_answers_after_the_end_are_nothing() -> None:
 
 
 def test_what_is_dropped_of_a_key_command_does_not_stay_in_memory() -> None:
-    session = logged_in(**OPEN)
+    session = logged_in(None, **OPEN)
     feed(session, command(data=bytes(range(1, 73)), expected_length=20, cdb=b"\xb5".ljust(16, b"\0")))
     assert not any(receiver.SCRATCH)

@@ -386,7 +386,7 @@ class TaskSet:
 
     def _release(self, task: Task) -> None:
         """Give back the memory of a task that never became one."""
-        if task.cdb[0] == SET_KEY:
+        if task.buffer and task.cdb[0] == SET_KEY:
             task.buffer[:] = bytes(len(task.buffer))
         for buffer in (task.buffer, task.into):
             if buffer:
