@@ -152,8 +152,13 @@ def link(uri: str) -> str:
 
 @contextmanager
 def _iscsi(uri: str) -> Iterator[Transport]:
-    """A session of this process, as the initiator that the configuration names."""
+    """A session of this process, as the initiator that the configuration names.
+
+    To the drive it is new, and the first command of a new one is told just that (6/29/00), which nobody needs to hear.
+    """
     from tapekey import config
+    from tapekey.drive import load
+    from tapekey.errors import DeviceError
     from tapekey.transport import iscsi
 
     settings = config.read()
@@ -161,6 +166,8 @@ def _iscsi(uri: str) -> Iterator[Transport]:
         file = os.environ.get(CHAP_FILE) or settings.iscsi_chap_file
         chap = stack.enter_context(_chap(Path(file))) if file else None
         device = stack.enter_context(iscsi.open_device(uri, settings.iscsi_initiator_name or _initiator(), chap))
+        with suppress(DeviceError):  # whatever else it says, it says again
+            load.presence(device)
         yield device
 
 
