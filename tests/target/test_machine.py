@@ -443,3 +443,20 @@ def test_robot_is_told_how_long_it_takes_until_the_cartridge_is_out(
 
         assert powered.hand_out(unloads=True) == pytest.approx(seconds, abs=0.05)
         assert powered.status()["place"] == "empty"
+
+
+def test_command_that_lets_others_in_does_not_tell_of_their_data(tmp_path: Path) -> None:
+    """LOAD has none; MODE SELECT, which comes while it waits, has twelve bytes."""
+    with Machine.open(drive(tmp_path)) as powered:
+        powered.set(load_time=0.5)
+        powered.insert(made(tmp_path, "lto6"))
+        assert ready(powered) == "2/04/01"
+        ready(powered, "other")
+        answers = []
+        waiting = threading.Thread(target=lambda: answers.append(powered.serve("host", media.load())))
+        waiting.start()
+        time.sleep(0.1)
+        select = Command(bytes([0x15, 0x10, 0, 0, 12, 0]), bytes.fromhex("00 00 10 08 00 00 00 00 00 00 02 00"))
+        assert powered.serve("other", select).taken == 12
+        waiting.join()
+    assert [answer.taken for answer in answers] == [0]

@@ -328,11 +328,15 @@ class Machine:
         seconds = until - self.clock()
         if seconds <= 0 or self.clock is not time.monotonic:
             return
+        powered = self._drive
+        taken = powered.taken if powered else 0
         self._turn.release()
         try:
             self._off.wait(seconds)
         finally:
             self._turn.acquire()
+            if powered is not None:
+                powered.taken = taken  # of the command that waited, not of those that it let in
 
     def power_off(self, *, orderly: bool = True) -> None:
         """Forget everything that needs power; orderly, the tape is settled first."""
