@@ -41,7 +41,7 @@ def test_usage_map_marks_what_is_read(tmp_path: Path, opcode: int, action: int |
 
 def test_every_map_begins_with_its_code_and_is_as_long_as_its_cdb() -> None:
     for opcode, row in COMMANDS.items():
-        for action in row.actions or [None]:  # type: ignore[list-item]
+        for action in row.actions or [None]:
             image = usage(row, opcode, action)
             assert (image[0], len(image)) == (opcode, row.length)
             assert image[-1] == 0  # nothing of CONTROL is evaluated

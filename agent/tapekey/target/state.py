@@ -265,6 +265,7 @@ class Drive:
         self.parameters.wipe()
         self.reservations.simple = ""
         self.modes.power_on()
+        self.permission = None
         self.tries.forget()
         self.nexuses.reset()
         if self.mounted:
