@@ -122,11 +122,17 @@ def accept(listeners: Mapping[socket.socket, Served], stop: threading.Event) -> 
             for key, _ in selector.select(0.2):
                 assert isinstance(key.fileobj, socket.socket)
                 _admit(key.fileobj, key.data, threads)
-    for links in threads.values():
-        for thread, link in links.items():
-            with contextlib.suppress(OSError):
-                link.shutdown(socket.SHUT_RDWR)
-            thread.join(PATIENCE)
+    _hang_up({thread: link for links in threads.values() for thread, link in links.items()})
+
+
+def _hang_up(links: Mapping[threading.Thread, socket.socket]) -> None:
+    """Close every connection; a command that is being carried out may end, within our patience for all of them."""
+    for link in links.values():
+        with contextlib.suppress(OSError):
+            link.shutdown(socket.SHUT_RDWR)
+    until = time.monotonic() + PATIENCE
+    for thread in links:
+        thread.join(max(0.0, until - time.monotonic()))
 
 
 def _admit(
