@@ -9,6 +9,7 @@ from tapekey.scsi import media, reserve
 from tapekey.scsi.encryption import DecryptionMode, EncryptionMode
 from tapekey.scsi.reserve import InAction, OutAction, ReservationType
 from tapekey.scsi.transport_id import decode_transport_id, encode_transport_id
+from tapekey.target import drive_register
 from tests.bench import Bench, powered
 from tests.octets import octets
 from tests.target.initiator import code, install, sense_of, status
@@ -74,6 +75,18 @@ def test_newcomer(tmp_path: Path, action: OutAction, key: int, new: int, answer:
     assert order(newcomer, action, key, new) == answer
 
     assert keys(bench) == left
+
+
+def test_registrations_are_counted_and_the_last_place_is_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drive_register, "MOST", 2)
+    bench, _ = pair(tmp_path)
+    newcomer = Bench(bench.drive, "newcomer").settle()
+
+    assert order(newcomer, OutAction.REGISTER, action_key=3) == "5/55/04"
+    assert order(bench, OutAction.REGISTER, 1, 0) == "good"
+    assert order(newcomer, OutAction.REGISTER, action_key=3) == "good"
 
 
 def test_generation_counts_registrations_and_not_reservations(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tapekey.target.unit_attention import Attention
 from tapekey.wire.layout import decode, size_of
 
 TYPED: Final = frozenset({OutAction.RESERVE, OutAction.PREEMPT, OutAction.PREEMPT_AND_ABORT})
+MOST: Final = 1024  # registrations: they outlast their sessions, so somebody must stop counting
 REGISTERING: Final = frozenset({OutAction.REGISTER, OutAction.REGISTER_AND_IGNORE_EXISTING_KEY})
 
 
@@ -88,11 +89,18 @@ def _check_flags(drive: Reservable, parameters: reserve.OutParameters) -> None:
 def _register(drive: Reservable, nexus: Nexus, order: Order) -> None:
     held = drive.reservations
     if order.action_key:
+        _check_room(drive, nexus.name)
         held.generation += 1
         held.keys[nexus.name] = order.action_key
     elif nexus.name in held.keys:
         held.generation += 1
         _unregister(drive, nexus)
+
+
+def _check_room(drive: Reservable, name: str) -> None:
+    """5/55/04 for one registrant too many."""
+    if name not in drive.reservations.keys and len(drive.reservations.keys) >= MOST:
+        raise illegal(0x55, 0x04)
 
 
 def _unregister(drive: Reservable, nexus: Nexus) -> None:
@@ -212,6 +220,7 @@ def _move(drive: Reservable, nexus: Nexus, cdb: reserve.PersistentOut, data: byt
     heir = _heir(parameters.initiator)
     if heir == nexus.name:
         raise invalid_parameter(24)
+    _check_room(drive, heir)
     held.generation += 1
     held.keys[heir] = parameters.action_key
     held.holder = heir
