@@ -1,4 +1,4 @@
-"""Runs the cases on real kernels: `python -m tests.kernel [pytest arguments]`, as root, one guest at a time.
+"""Runs the cases on real kernels: `python -m tests.kernel [pytest arguments]`, as root, a guest for each at once.
 
 Every case is told with its time on each kernel. A kernel that is not to be had here is left out, and the reason said.
 """
@@ -8,11 +8,13 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tests.kernel import archive, checkout, guest, guest_image, tape_target
+from tests.kernel import archive, checkout, guest, guest_image, library, tape_target
 from tests.kernel.cache import Unavailable
 
 SKIPPED = "left out: "
@@ -45,31 +47,34 @@ class Case:
 
 def main(arguments: list[str]) -> int:
     """Run on both kernels; 0 when every case passed on each kernel that is to be had, and there was one."""
-    told: dict[str, list[Case]] = {}
+    images = []
     wrong = False
     for suite in dict.fromkeys((archive.own_suite(), guest_image.BACKPORTS)):
         try:
-            image = guest_image.image(suite)
+            images.append(guest_image.image(suite))
         except Unavailable as reason:
             print(f"kernel guest: no kernel from {suite}: {reason}", flush=True)
             wrong |= suite == archive.own_suite()  # its absence is not for this machine to excuse
-            continue
-        told[image.release], status = _run(image, arguments)
-        wrong |= status != 0
-    for release, cases in told.items():
-        _tell(release, cases)
-        wrong |= not cases or not all(case.good for case in cases)
+    with ThreadPoolExecutor() as guests:
+        ran = list(guests.map(lambda image: _run(image, arguments), images))
+    for image, (cases, status) in zip(images, ran, strict=True):
+        _tell(image.release, cases)
+        wrong |= status != 0 or not cases or not all(case.good for case in cases)
     return int(wrong)
 
 
 def _run(image: guest_image.Image, arguments: list[str]) -> tuple[list[Case], int]:
     """One guest, all cases."""
-    with tempfile.TemporaryDirectory() as place, tape_target.serve() as target:
-        share = Path(place)
+    with ExitStack() as stack:
+        share = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        target = stack.enter_context(tape_target.serve())
+        served = stack.enter_context(library.serve(share))
         checkout.pack(share / "checkout.tar")
-        words = [*SETTINGS, "tests/kernel/cases", f"--tape-target={target}", *arguments]
+        words = [*SETTINGS, "tests/kernel/cases", f"--tape-target={target}", f"--library={served}", *arguments]
         job = JOB.format(arguments=shlex.join(words))
-        ended = guest.run(image, share, job, limit=LIMIT, say=lambda line: print(f"  {line}", flush=True))
+        ended = guest.run(
+            image, share, job, limit=LIMIT, say=lambda line: print(f"{image.release[:4]}  {line}", flush=True)
+        )
         print(f"kernel guest {image.release}: job began at {ended.booted:.1f} s, ended at {ended.seconds:.1f} s")
         return list(_cases(share / "results.xml")), ended.status
 

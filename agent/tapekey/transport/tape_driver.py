@@ -53,7 +53,7 @@ def look(path: str) -> bool:
     except OSError:  # it went while it was looked at
         return False
     finally:
-        os.close(handle)
+        _close(handle)
 
 
 def rewind(path: str) -> None:
@@ -64,7 +64,13 @@ def rewind(path: str) -> None:
             if _online(handle):
                 fcntl.ioctl(handle, OPERATE, REWIND)
         finally:
-            os.close(handle)
+            _close(handle)
+
+
+def _close(handle: int) -> None:
+    """Close a node; `st` tells of a drive in trouble here too, which is for others to find."""
+    with suppress(OSError):
+        os.close(handle)
 
 
 def _online(handle: int) -> bool:

@@ -4,10 +4,11 @@ Each simulated host has one drive with one LUN, so that a drive is added and rem
 """
 
 import fcntl
+import platform
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from tapekey.transport.sgio import Device
 
 STEERING: Final = Path("/sys/bus/pseudo/drivers/scsi_debug")
 DEBUG: Final = Path("/sys/kernel/debug/scsi_debug")
+RELEASE: Final = tuple(int(number) for number in platform.release().split(".")[:2])
 PATIENCE: Final = 30.0  # seconds; emulation is slow
 
 # `opts` of the module's documentation: what every `every_nth` command suffers; the second one only TEST UNIT READY
@@ -38,6 +40,15 @@ def load(count: int = 1, **parameters: object) -> tuple[Node, ...]:
     subprocess.run(["modprobe", "-a", "sg", "st"], check=True)
     subprocess.run(["modprobe", "scsi_debug", *words], check=True)
     return settled(count)
+
+
+def beside(others: Sequence[Node]) -> tuple[Node, ...]:
+    """Load the module with one drive, beside others that are there already."""
+    sizes = ("max_luns=1", "num_tgts=1", "add_host=1", "dev_size_mb=64")
+    subprocess.run(["modprobe", "scsi_debug", "ptype=1", *sizes], check=True)
+    await_(lambda: len(complete()) == len(others) + 1, "one more drive")
+    subprocess.run(["udevadm", "settle"], check=True)
+    return tuple(node for node in complete() if node.sg not in {other.sg for other in others})
 
 
 def unload() -> None:
