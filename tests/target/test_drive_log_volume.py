@@ -5,10 +5,10 @@ from pathlib import Path
 from tapekey.exchange import Command
 from tapekey.scsi import media, volume_statistics
 from tapekey.scsi.encryption import DecryptionMode, EncryptionMode
-from tapekey.scsi.log import LogPage, log_sense
+from tapekey.scsi.log import ALL_SUBPAGES, LogPage, decode_supported_subpages, log_sense
 from tapekey.scsi.log_counters import TapeCapacity, Usage, decode_counters
 from tapekey.scsi.volume_statistics import Statistic
-from tests.bench import Bench, powered
+from tests.bench import Bench, made, powered
 from tests.octets import octets
 from tests.target.initiator import code, install, write
 
@@ -56,3 +56,38 @@ def test_usage_counts_mounts(tmp_path: Path) -> None:
     found = decode_counters(bench.execute(log_sense(LogPage.TAPE_USAGE)).data_in, LogPage.TAPE_USAGE)
 
     assert found[Usage.MOUNTS] == 2
+
+
+def test_the_two_volumes_before_are_told_on_ibm(tmp_path: Path) -> None:
+    bench = powered(tmp_path, empty=True)
+    for barcode in ("FIRST", "SECOND", "THIRD"):
+        bench.swap(made(tmp_path, "lto6", barcode))
+        bench.settle()
+
+    def barcodes() -> list[str | None]:
+        found = []
+        for subpage in (0, 1, 2):
+            data = bench.execute(volume_statistics.read_volume_statistics(subpage)).data_in
+            found.append(volume_statistics.decode_volume_statistics(data, subpage).barcode)
+        return found
+
+    assert barcodes() == ["THIRD", "SECOND", "FIRST"]
+    bench.drive.take_out()
+    assert barcodes() == ["THIRD", "SECOND", "FIRST"]
+    assert code(bench.execute(volume_statistics.read_volume_statistics(3))) == "5/24/00"
+
+
+def test_volume_before_the_first_is_not_valid_and_others_than_ibm_have_none(tmp_path: Path) -> None:
+    data = powered(tmp_path).execute(volume_statistics.read_volume_statistics(1)).data_in
+    assert not volume_statistics.decode_volume_statistics(data, 1).valid
+
+    bench = powered(tmp_path / "hpe", "hpe-lto6")
+    assert code(bench.execute(volume_statistics.read_volume_statistics(1))) == "5/24/00"
+
+
+def test_subpages_are_listed(tmp_path: Path) -> None:
+    data = powered(tmp_path).execute(log_sense(LogPage.SUPPORTED, ALL_SUBPAGES)).data_in
+
+    found = decode_supported_subpages(data)
+
+    assert [pair for pair in found if pair[0] is LogPage.VOLUME_STATISTICS] == [(0x17, 0), (0x17, 1), (0x17, 2)]

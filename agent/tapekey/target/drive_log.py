@@ -25,11 +25,14 @@ def log_sense(drive: Drive, nexus: Nexus, command: Command) -> bytes:
         raise invalid_cdb(2, 7)
     page = _pages(drive).get(cdb.page)
     if cdb.page is LogPage.SUPPORTED and cdb.subpage == log.ALL_SUBPAGES:
-        return log.encode_supported_subpages((code, 0) for code in _pages(drive))[: cdb.room]
+        pages = [*((code, 0) for code in _pages(drive)), *_subpages(drive)]
+        return log.encode_supported_subpages(pages)[: cdb.room]
     if page is None:
         raise invalid_cdb(2, 5)
     if cdb.subpage:
-        raise invalid_cdb(3)
+        page = _subpages(drive).get((cdb.page, cdb.subpage))
+        if page is None:
+            raise invalid_cdb(3)
     image = _from(page(drive, nexus), cdb)
     if cdb.page is LogPage.TAPE_ALERT and cdb.room >= len(image) and not cdb.first:
         nexus.tape_alerts.clear()
@@ -42,11 +45,11 @@ def _from(image: bytes, cdb: log.LogSense) -> bytes:
         return image
     if cdb.page is LogPage.SUPPORTED:
         raise invalid_cdb(5)
-    whole = log.decode_page(image, cdb.page)
+    whole = log.decode_page(image, cdb.page, cdb.subpage)
     kept = tuple(item for item in whole.parameters if item.code >= cdb.first)
     if not kept:
         raise invalid_cdb(5)
-    return log.encode_page(log.Page(cdb.page, kept))
+    return log.encode_page(log.Page(cdb.page, kept, cdb.subpage))
 
 
 def log_select(drive: Drive, nexus: Nexus, command: Command) -> None:
@@ -120,6 +123,10 @@ PAGES: Final[Mapping[LogPage, Page]] = {
     LogPage.TAPE_CAPACITY: drive_log_volume.tape_capacity_page,
     LogPage.DATA_COMPRESSION_VENDOR: drive_log_counters.compression_vendor_page,
 }
+SUBPAGES: Final[Mapping[tuple[LogPage, int], Page]] = {
+    (LogPage.VOLUME_STATISTICS, 1): drive_log_volume.former_volume_page,
+    (LogPage.VOLUME_STATISTICS, 2): drive_log_volume.volume_before_page,
+}
 RESETS: Final[Mapping[LogPage, Callable[[Drive, Nexus], None]]] = {
     LogPage.WRITE_ERRORS: _reset_write_errors,
     LogPage.READ_ERRORS: _reset_read_errors,
@@ -134,3 +141,8 @@ def _pages(drive: Drive) -> dict[LogPage, Page]:
     if not drive.personality.tape_alert:
         absent |= {LogPage.TAPE_ALERT, LogPage.TAPE_ALERT_RESPONSE}
     return {code: page for code, page in PAGES.items() if code not in absent}
+
+
+def _subpages(drive: Drive) -> Mapping[tuple[LogPage, int], Page]:
+    """IBM's drives tell of the two volumes before the latest."""
+    return SUBPAGES if drive.personality.ibm_pages else {}

@@ -12,20 +12,33 @@ from tapekey.target.volume_account import DATASET, VolumeAccount, account_of, st
 MEBIBYTE: Final = 1 << 20
 
 
-def volume_of(drive: Drive) -> VolumeAccount | None:
-    """The volume mounted now, else the last one."""
-    if drive.cartridge is not None and drive.mounted:
-        return account_of(drive.cartridge, drive.activity.mount())
-    return drive.last_volume
+def volume_of(drive: Drive, back: int = 0) -> VolumeAccount | None:
+    """The volume mounted now, else the last one; or one of those before it."""
+    mounted = drive.mounted_cartridge
+    if mounted is not None:
+        if not back:
+            return account_of(mounted, drive.activity.mount())
+        back -= 1
+    return drive.past_volumes[back] if back < len(drive.past_volumes) else None
 
 
-def volume_statistics_page(drive: Drive, nexus: Nexus) -> bytes:
-    """Page 17h."""
-    volume = volume_of(drive)
+def volume_statistics_page(drive: Drive, nexus: Nexus, subpage: int = 0) -> bytes:
+    """Page 17h; subpages 01h and 02h are the volumes before the latest."""
+    volume = volume_of(drive, subpage)
     if volume is None:
         empty = volume_statistics.VolumeStatistics({volume_statistics.Statistic.PAGE_VALID: 0}, {}, {})
-        return volume_statistics.encode_volume_statistics(empty)
-    return volume_statistics.encode_volume_statistics(statistics(volume))
+        return volume_statistics.encode_volume_statistics(empty, subpage)
+    return volume_statistics.encode_volume_statistics(statistics(volume), subpage)
+
+
+def former_volume_page(drive: Drive, nexus: Nexus) -> bytes:
+    """Page 17h/01h."""
+    return volume_statistics_page(drive, nexus, 1)
+
+
+def volume_before_page(drive: Drive, nexus: Nexus) -> bytes:
+    """Page 17h/02h."""
+    return volume_statistics_page(drive, nexus, 2)
 
 
 def tape_capacity_page(drive: Drive, nexus: Nexus) -> bytes:

@@ -31,6 +31,7 @@ from tapekey.target.unit_attention import Attention
 from tapekey.target.volume_account import Mount, VolumeAccount, account_of
 
 LARGEST_RATIO = 0xFFFD  # two bytes, of which the two last values mean that there is no number
+VOLUMES = 3  # that log page 17h tells of
 POLICY_VIOLATION = TapeAlert.ENCRYPTION_POLICY_VIOLATION
 
 
@@ -99,7 +100,7 @@ class Drive:
     place: Place = Place.EMPTY
     cartridge: Cartridge | None = None
     last_attributes: tuple[Attribute, ...] = ()  # of the volume mounted last, for drives that tell them still
-    last_volume: VolumeAccount | None = None  # of the same volume, for log page 17h
+    past_volumes: tuple[VolumeAccount, ...] = ()  # of those unloaded last, the latest first, for log page 17h
     nexuses: Nexuses = field(default_factory=Nexuses)
     parameters: ParameterSets = field(default_factory=ParameterSets)
     reservations: Reservations = field(default_factory=Reservations)
@@ -243,7 +244,7 @@ class Drive:
 
     def _remember(self, cartridge: Cartridge) -> None:
         """Keep what the drive tells of a volume that has gone."""
-        self.last_volume = account_of(cartridge, self.activity.mount())
+        self.past_volumes = (account_of(cartridge, self.activity.mount()), *self.past_volumes)[:VOLUMES]
         try:
             self.last_attributes = cartridge.attributes(tape_alert=alerts.number(self.nexuses.alerts))
         except MediumDamaged:
