@@ -1,6 +1,11 @@
 """What the server is asked for, and what it answers."""
 
 from dataclasses import dataclass, field
+from typing import Final
+
+KILL: Final = "kill"
+POWER_CUT: Final = "power cut"
+STOP: Final = "stop"  # SIGTERM: in good order
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +28,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class LibraryJob:
-    """One death of a library while a step of its story is under way, `delay` of its usual time after it began."""
+    """One death of a library while a step of its story is under way, `delay` of its usual time after it began.
+
+    end  how it dies; `None` for `step`: not at all
+    """
 
     seed: int
     step: int | None = None
     delay: float = 0.0
-    power: bool = False
+    end: str = KILL
     unsynced: float = 0.0
 
 

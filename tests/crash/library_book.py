@@ -6,6 +6,8 @@ synchronised, may be gone after a power cut. Everything else must be found.
 
 from dataclasses import dataclass, field
 
+from tests.crash.job import KILL, POWER_CUT
+
 Object = bytes | None  # a block or a filemark
 State = tuple[tuple[Object, ...], ...]  # by partition
 BLANK: State = ((),)
@@ -109,10 +111,12 @@ class Book:
         ways = dict(step.moves)
         return {name: ways.get(element, element) for name, element in self.where.items()}
 
-    def may_hold(self, name: str, *, power: bool) -> set[State]:
+    def may_hold(self, name: str, end: str) -> set[State]:
         """What may be found on a cartridge."""
         volume, step = self.volumes[name], self.under_way
-        found = {volume.state} | (volume.loose if power else {volume.owed or volume.state})
+        found = {volume.state} | (volume.loose if end == POWER_CUT else set())
+        if end == KILL and volume.owed is not None:
+            found.add(volume.owed)
         if step is not None and self.inside(step.lun) is volume:
             found |= set(volume.on_the_way(step))
         return found

@@ -25,7 +25,7 @@ class Inquest:
 
     tree: Path
     book: Book
-    power: bool
+    end: str
     findings: list[str] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
 
@@ -80,7 +80,7 @@ def _mounted(opened: Library, name: str) -> int:
 def _content(inquest: Inquest, opened: Library, lun: int, name: str) -> None:
     _good(opened, story.keyed(lun, inquest.book.volumes[name].key))
     found = _recorded(opened, lun)
-    may = inquest.book.may_hold(name, power=inquest.power)
+    may = inquest.book.may_hold(name, inquest.end)
     inquest.notes["as it was told" if found == inquest.book.volumes[name].state else "as far as it came"] += 1
     inquest.expect(found in may, f"{name} holds {_drawn(found)}, not {' or '.join(sorted(map(_drawn, may)))}")
 

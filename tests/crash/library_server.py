@@ -26,7 +26,7 @@ from tapekey.cli import target_serve  # noqa: F401 (with what it needs, before a
 from tapekey.target import portal, server  # noqa: F401
 from tests.crash import library_inquest, replay, shim
 from tests.crash import library_story as story
-from tests.crash.job import LibraryJob, Result
+from tests.crash.job import POWER_CUT, STOP, LibraryJob, Result
 from tests.crash.library_book import Book
 from tests.crash.library_inquest import Inquest
 from tests.target.peer import Gone, Peer
@@ -92,17 +92,19 @@ def _crash(template: Path, run: Path, job: LibraryJob, whole: list[float]) -> Re
     shutil.copytree(template, tree)
     began = time.monotonic()
     book = story.book(job.seed)
-    served = _served(tree, shadow if job.power else None)
+    served = _served(tree, shadow if job.end == POWER_CUT else None)
     with served as (child, address, target), Peer.login(address, TargetName=target) as peer:
         host = Host(peer, book, [])
         findings = _live(host, job, child, whole)
+        if job.end == STOP:
+            findings += _stopped(child)
     if job.step is None:
         whole[:] = host.seconds
     name = book.under_way.name if book.under_way else "between"
     places = [tree]
-    if job.power:
+    if job.end == POWER_CUT:
         places = [tree, shadow, _cut_power(tree, shadow, job)]
-    more, notes = _hold(Inquest(tree, book, job.power), places)
+    more, notes = _hold(Inquest(tree, book, job.end), places)
     return Result(job.step is not None, name, len(whole), time.monotonic() - began, findings + more, notes)
 
 
@@ -112,7 +114,7 @@ def _live(host: Host, job: LibraryJob, child: int, whole: list[float]) -> list[s
             until = time.monotonic() + job.delay * whole[number]
             while time.monotonic() < until:  # a sleep is longer than most steps
                 pass
-            os.kill(child, signal.SIGKILL)
+            os.kill(child, signal.SIGTERM if job.end == STOP else signal.SIGKILL)
 
     try:
         host.live(job.seed, doom)
@@ -121,6 +123,17 @@ def _live(host: Host, job: LibraryJob, child: int, whole: list[float]) -> list[s
     except Exception:  # noqa: BLE001 (what was found counts as a finding, not as the end of this server)
         return [traceback.format_exc()]
     return []
+
+
+def _stopped(child: int) -> list[str]:
+    """A library that was asked to stop does, in good order."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        found, status = os.waitpid(child, os.WNOHANG)
+        if found:
+            return [] if status == 0 else [f"the library stopped with status {status}"]
+        time.sleep(0.005)
+    return ["the library does not stop"]
 
 
 @contextlib.contextmanager
@@ -137,9 +150,9 @@ def _served(tree: Path, shadow: Path | None) -> Iterator[tuple[int, tuple[str, i
             assert found is not None, told.read()
             yield child, (found[1], int(found[2])), found[3]
         finally:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):  # it may have stopped by itself
                 os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+                os.waitpid(child, 0)
 
 
 def _serve(tree: Path, shadow: Path | None, out: int) -> None:

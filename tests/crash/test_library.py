@@ -18,7 +18,7 @@ import pytest
 
 from tests import told
 from tests.crash import library_story, shim, tally
-from tests.crash.job import LibraryJob, Result
+from tests.crash.job import KILL, POWER_CUT, STOP, LibraryJob, Result
 
 ROOT: Final = Path(__file__).parents[2]
 CHUNKS: Final = 2  # for as many processors
@@ -62,25 +62,24 @@ def libraries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Libraries]:
         yield Libraries(server)
 
 
-def _deaths(chance: random.Random, *, power: bool) -> Iterator[LibraryJob]:
-    for number in range(DEATHS):
+def _deaths(chance: random.Random, end: str, count: int) -> Iterator[LibraryJob]:
+    for number in range(count):
         delicate = DELICATE[number // 2 % len(DELICATE)]
         steps = [at for at, name in enumerate(NAMES) if name == delicate] if number % 2 else range(len(NAMES))
         step = chance.choice(steps)
-        unsynced = SHARES[number % len(SHARES)] if power else 0.0
-        yield LibraryJob(chance.randrange(1 << 30), step, chance.uniform(0.0, 1.2), power, unsynced)
+        unsynced = SHARES[number % len(SHARES)] if end == POWER_CUT else 0.0
+        yield LibraryJob(chance.randrange(1 << 30), step, chance.uniform(0.0, 1.2), end, unsynced)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("power", [False, True], ids=["kill", "power cut"])
+@pytest.mark.parametrize("end", [KILL, POWER_CUT, STOP])
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_promises_hold_after_a_death(
-    chunk: int, power: bool, libraries: Libraries, record_property: Callable[[str, object], None]
+    chunk: int, end: str, libraries: Libraries, record_property: Callable[[str, object], None]
 ) -> None:
     libraries.live()
     met = Counter[str]()
-    for job in _deaths(random.Random(f"library {chunk} {power}"), power=power):
+    for job in _deaths(random.Random(f"library {chunk} {end}"), end, DEATHS if end != STOP else DEATHS // 3):
         met[libraries.run(job).gap] += 1
-    what = "power cuts" if power else "kills"
     steps = ", ".join(f"{name} {count}" for name, count in met.most_common())
-    record_property(told.PROPERTY, f"{what} of a library served by iSCSI: {met.total()} (before or in: {steps})")
+    record_property(told.PROPERTY, f"{end}s of a library served by iSCSI: {met.total()} (before or in: {steps})")

@@ -19,7 +19,7 @@ from tests.model.machine import PERSONALITY, Pair, Volume, content, volume
 from tests.model.tape import Block
 
 SOAK: Final = bool(os.environ.get("TAPEKEY_SOAK"))
-SEQUENCES: Final = 2000 if SOAK else 150
+SEQUENCES: Final = 1200 if SOAK else 150
 STEPS: Final = 60
 MEMORY: Final = Path("/dev/shm")  # no disk is waited for: what lasts is not the question here
 
