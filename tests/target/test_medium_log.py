@@ -19,8 +19,9 @@ from tapekey.target.medium_log import Log
 from tests.target.power import Disk, PowerLost
 from tests.target.tapes import MARK, Object, contents, held, made, put, put_sealed, recorded
 
-KILLS = 40
-LOSSES = 150
+SOAK = bool(os.environ.get("TAPEKEY_SOAK"))
+KILLS = 2000 if SOAK else 40
+LOSSES = 5000 if SOAK else 150
 LOG = "partition-0.log"
 
 
@@ -93,6 +94,8 @@ def test_killed_at_any_instant_the_acknowledged_is_there_and_nothing_torn(tmp_pa
 
         acknowledged = int.from_bytes(told[-8:], "big") if told else 0
         assert recorded(place) in [[], *states(seed, acknowledged, acknowledged + 8)][bool(told) :]
+        shutil.rmtree(place.parent)
+    print(f"killed {KILLS} times")
 
 
 def test_after_a_loss_of_power_the_tape_is_one_that_was_since_the_last_sync(
@@ -121,6 +124,7 @@ def test_after_a_loss_of_power_the_tape_is_one_that_was_since_the_last_sync(
             again.unload()
         assert recorded(place) == [*found, b"goes on"]
         shutil.rmtree(place)
+    print(f"power lost {LOSSES} times")
 
 
 def _three(tmp_path: Path) -> tuple[Path, int, int]:
