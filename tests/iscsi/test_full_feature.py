@@ -289,6 +289,15 @@ def test_opcode_that_nobody_knows_is_rejected_with_its_additional_headers(opcode
     assert answered(session, NopOut(tag=6, command_number=FIRST))[0].tag == 6
 
 
+def test_data_of_a_rejected_pdu_are_dropped_to_their_end() -> None:
+    session = logged_in()
+    (header, _), (answer, echo) = sent(
+        feed(session, image(Snack(tag=5), bytes(200_001)) + image(NopOut(tag=6, immediate=True), b"hi"))
+    )
+    assert header.reason is RejectReason.SNACK
+    assert (answer.tag, echo) == (6, b"hi")
+
+
 def test_segment_longer_than_declared_is_rejected_and_closes() -> None:
     header = bytearray(image(NopOut(tag=5, command_number=FIRST)))
     header[5:8] = (1024 * 1024 + 1).to_bytes(3, "big")

@@ -289,6 +289,19 @@ def test_open_iscsis_offer_is_taken_as_it_is() -> None:
     assert answers == expected
 
 
+@pytest.mark.parametrize(
+    ("offer", "first"),
+    [
+        ({"FirstBurstLength": "65536", "MaxBurstLength": "4096"}, "4096"),
+        ({"MaxBurstLength": "1048576", "FirstBurstLength": "524288"}, "524288"),
+        ({"FirstBurstLength": "1048576"}, "262144"),
+        ({"FirstBurstLength": "1048576", "MaxBurstLength": "1"}, "262144"),
+    ],
+)
+def test_first_burst_is_no_longer_than_a_burst(offer: dict[str, str], first: str) -> None:
+    assert said(tried(LOGIN | offer))["FirstBurstLength"] == first
+
+
 def test_key_that_only_a_target_sends_is_rejected() -> None:
     assert said(tried(LOGIN | {"TargetAlias": "mine"}))["TargetAlias"] == "Reject"
 

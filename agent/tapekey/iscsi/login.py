@@ -239,7 +239,9 @@ class Login:
     def _operate(self, found: list[Pair]) -> list[Pair]:
         if any(name == "AuthMethod" or name in keys.CHAP for name, _ in found):
             raise Refused(LoginStatus.INITIATOR_ERROR, "authentication after its stage")
-        answers = [reply for pair in found for reply in self._reply(pair, Use.OPERATIONAL)]
+        # the first burst is part of a burst, so it comes after it (13.14)
+        ordered = sorted(found, key=lambda pair: pair[0] == "FirstBurstLength")
+        answers = [reply for pair in ordered for reply in self._reply(pair, Use.OPERATIONAL)]
         if not self._declared:
             self._declared = True
             answers.append(("MaxRecvDataSegmentLength", self._ours["MaxRecvDataSegmentLength"]))
@@ -253,7 +255,7 @@ class Login:
         if key is not None and Sender.INITIATOR not in key.sender:
             return [(name, negotiation.REJECT)]
         assert self.peer is not None
-        reply = negotiation.answer(name, offered, self._ours, discovery=self.peer.discovery)
+        reply = negotiation.answer(name, offered, self._bounded(), discovery=self.peer.discovery)
         if reply is None:
             if name == "MaxRecvDataSegmentLength":
                 self._max_send = text.number(offered) or SEGMENT
@@ -261,6 +263,11 @@ class Login:
         if key is not None and reply not in negotiation.RESERVED:
             self._results[name] = reply
         return [(name, reply)]
+
+    def _bounded(self) -> dict[str, str]:
+        """Our values, the first burst no longer than the burst that was agreed."""
+        burst = self._results.get("MaxBurstLength", keys.KEYS["MaxBurstLength"].default)
+        return {**self._ours, "FirstBurstLength": str(min(int(self._ours["FirstBurstLength"]), int(burst)))}
 
     def _may_leave(self, stage: Stage) -> bool:
         return stage is not Stage.SECURITY or self._proven()
