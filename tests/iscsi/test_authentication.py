@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapekey.errors import Malformed
@@ -173,6 +173,7 @@ def test_algorithm_that_we_do_not_have_fails() -> None:
         found.receive({"CHAP_A": "6"})
 
 
+@settings(deadline=None)
 @given(st.sampled_from(list(Step)), st.dictionaries(st.sampled_from(sorted(set().union(*SETS))), st.text(max_size=40)))
 def test_any_keys_are_answered_or_malformed(step: Step, keys: dict[str, str]) -> None:
     found, _ = at(step)

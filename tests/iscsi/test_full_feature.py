@@ -306,6 +306,11 @@ def test_segment_longer_than_declared_is_rejected_and_closes() -> None:
     assert isinstance(events[-1], Closed)
 
 
+@pytest.mark.parametrize("header", [TextRequest(tag=NO_TAG), LogoutRequest(tag=NO_TAG), ManageRequest(tag=NO_TAG)])
+def test_request_without_a_tag_is_rejected(header: Any) -> None:
+    rejected(feed(logged_in(), image(header)), RejectReason.INVALID_FIELD, image(header))
+
+
 # --- digests -------------------------------------------------------------------------------------------------
 
 

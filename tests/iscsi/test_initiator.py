@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapekey.iscsi import pdu
@@ -119,6 +119,7 @@ def test_mad_target_does_no_harm(record_property: Callable[[str, object], None])
     assert {"Ready", "Finished", "Managed", "Pong", "Said", "LoggedOut", "Rejected", "Notified"} <= set(tally.reports)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000), st.integers(0, 60))
 def test_any_bytes_are_understood_or_close(data: bytes, step: int) -> None:
     session = InitiatorSession(Account(INITIATOR, TARGET, ISID))

@@ -1,7 +1,7 @@
 """Logical unit numbers, from SAM-5, 4.7: peripheral device and flat space addressing."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapekey.iscsi import lun
@@ -26,6 +26,7 @@ def test_field_names_its_unit(field: str, unit: int | None) -> None:
     assert lun.decode(int(field.replace(" ", ""), 16)) == unit
 
 
+@settings(deadline=None)
 @given(st.integers(0, 16383))
 def test_every_unit_has_a_field_that_names_it(unit: int) -> None:
     assert lun.decode(int.from_bytes(lun.encode(unit), "big")) == unit
@@ -37,6 +38,7 @@ def test_unit_beyond_flat_space_has_no_field(unit: int) -> None:
         lun.encode(unit)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**64 - 1))
 def test_any_field_is_a_unit_or_none(field: int) -> None:
     unit = lun.decode(field)

@@ -1,7 +1,7 @@
 """Answers to offers, and what holds in the end (RFC 7143, 6.2 and 13)."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapekey.errors import Malformed
@@ -109,6 +109,7 @@ def test_number_is_settled_in_decimal() -> None:
 NEGOTIATED = sorted(name for name in ANSWERS if name in KEYS)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(NEGOTIATED), st.text(max_size=20))
 def test_any_offer_gets_an_answer_that_its_originator_accepts(name: str, offered: str) -> None:
     answered = negotiation.answer(name, offered, OURS, discovery=False)
@@ -117,6 +118,7 @@ def test_any_offer_gets_an_answer_that_its_originator_accepts(name: str, offered
     assert result is None or negotiation.legal(KEYS[name], result)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(NEGOTIATED), st.text(max_size=20))
 def test_any_answer_is_settled_or_malformed(name: str, answered: str) -> None:
     try:

@@ -1,6 +1,6 @@
 """The packed headers of the data path and the rows of `request` and `response` are the same bytes."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapekey.iscsi.packed import COMMAND, DATA_IN, DATA_OUT, RESPONSE
@@ -11,6 +11,7 @@ from tapekey.wire.layout import decode, encode
 IMAGES = st.binary(min_size=48, max_size=48)
 
 
+@settings(deadline=None)
 @given(IMAGES)
 def test_command_is_read_alike(image: bytes) -> None:
     first, flags, lengths, lun, tag, expected, number, cdb = COMMAND.unpack_from(image)
@@ -22,6 +23,7 @@ def test_command_is_read_alike(image: bytes) -> None:
     assert (rows.tag, rows.expected_length, rows.command_number, rows.cdb) == (tag, expected, number, cdb)
 
 
+@settings(deadline=None)
 @given(IMAGES)
 def test_data_out_is_read_alike(image: bytes) -> None:
     flags, lengths, tag, transfer_tag, number, offset = DATA_OUT.unpack_from(image)
@@ -30,6 +32,7 @@ def test_data_out_is_read_alike(image: bytes) -> None:
     assert (rows.tag, rows.transfer_tag, rows.data_number, rows.offset) == (tag, transfer_tag, number, offset)
 
 
+@settings(deadline=None)
 @given(IMAGES)
 def test_data_in_is_written_alike(image: bytes) -> None:
     rows = decode(DataIn, bytes([0x25]) + image[1:2] + bytes(2) + bytes(1) + image[5:8] + bytes(8) + image[16:])
@@ -51,6 +54,7 @@ def test_data_in_is_written_alike(image: bytes) -> None:
     assert packed == encode(rows)
 
 
+@settings(deadline=None)
 @given(IMAGES)
 def test_response_is_written_alike(image: bytes) -> None:
     rows = decode(ScsiResponse, bytes([0x21]) + image[1:4] + bytes(1) + image[5:20] + bytes(4) + image[24:])

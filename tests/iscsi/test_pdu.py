@@ -1,7 +1,7 @@
 """PDUs around their headers: padding, additional header segments, digests (RFC 7143, 11.2)."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapekey.errors import Malformed
@@ -44,6 +44,7 @@ def test_additional_header_longer_than_its_room_is_refused() -> None:
         pdu.additional_headers(octets("00 ff 01 00"))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=1020))
 def test_any_additional_headers_are_a_value_or_malformed(image: bytes) -> None:
     try:
@@ -76,6 +77,7 @@ def test_no_data_have_no_digest() -> None:
     assert len(joined(pdu.parts(NopOut(), digests=(True, True)))) == 52
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=48, max_size=48))
 def test_any_header_is_decoded_or_nobodys(image: bytes) -> None:
     asked, told = pdu.request_of(image), pdu.response_of(image)

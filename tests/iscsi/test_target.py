@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapekey.iscsi.config import Config
@@ -52,6 +52,7 @@ def test_rubbish_is_rejected_or_closes_and_takes_no_memory(record_property: Call
     assert tally.replies > tally.pdus // 4
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000), st.integers(0, 60))
 def test_any_bytes_are_answered_or_close(data: bytes, step: int) -> None:
     session = TargetSession(Config(TARGET), portal=PORTAL, tsih=7, now=0.0)
@@ -60,6 +61,7 @@ def test_any_bytes_are_answered_or_close(data: bytes, step: int) -> None:
     assert sum(isinstance(event, Closed) for event in events) <= 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(REQUESTS) | st.binary(max_size=200), max_size=12), st.integers(0, 60))
 def test_how_the_stream_is_cut_changes_nothing(images: list[bytes], step: int) -> None:
     stream = b"".join(images)

@@ -1,7 +1,7 @@
 """Text of login and text PDUs (RFC 7143, 6.1)."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapekey.errors import Malformed
@@ -89,6 +89,7 @@ def test_image_is_the_one_of_the_standard() -> None:
     assert text.image([("InitialR2T", "No"), ("TargetAlias", "")]) == b"InitialR2T=No\0TargetAlias=\0"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_text_is_pairs_or_malformed(data: bytes) -> None:
     try:
@@ -98,6 +99,7 @@ def test_any_text_is_pairs_or_malformed(data: bytes) -> None:
     assert text.pairs(text.image(found)) == found
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=64))
 def test_binary_value_comes_back(value: bytes) -> None:
     assert text.binary(text.of_binary(value)) == value

@@ -128,8 +128,8 @@ class FullFeature:
 
     def _in_turn(self, request: Any, act: "Act") -> list[Event]:
         out, data = self._out, self._receiver.data
-        if request.tag == NO_TAG and request.opcode is Opcode.NOP_OUT:
-            return []
+        if request.tag == NO_TAG:  # an answer to our ping has none; every other request is owed an answer
+            return [] if request.opcode is Opcode.NOP_OUT else [self._reject(RejectReason.INVALID_FIELD)]
         if request.immediate:
             return act(self, request, data)
         number = request.command_number
@@ -188,8 +188,6 @@ class FullFeature:
         function, tasks = request.function, self.tasks
         if tasks.knows(request.tag) or request.tag in self._managing:
             return [self._reject(RejectReason.TASK_IN_PROGRESS)]
-        if request.tag == NO_TAG:
-            return [self._reject(RejectReason.INVALID_FIELD)]
         if len(self._managing) >= MOST_MANAGING:
             return [self._reject(RejectReason.IMMEDIATE_COMMAND)]
         unit = lun.decode(int.from_bytes(request.lun, "big"))
