@@ -1,5 +1,6 @@
 """READ and VERIFY outcomes: the reference's 1.5, row by row."""
 
+import tracemalloc
 from pathlib import Path
 from random import Random
 
@@ -9,8 +10,10 @@ from tapekey.exchange import Command
 from tapekey.scsi import media, mode
 from tapekey.scsi.encryption import DecryptionMode, EncryptionMode
 from tapekey.target import block_protection
+from tapekey.target.compress import Compression
 from tapekey.target.drive import serve
 from tapekey.target.medium_header import LOG_HEADER
+from tapekey.target.medium_record import Block
 from tapekey.target.unit import Answer
 from tests.bench import Bench, powered
 from tests.target.initiator import OTHER_KEY, code, install, rewind, sense_of, write
@@ -71,6 +74,18 @@ def test_outcome(
     flags = " ".join(flag for flag in ("filemark", "eom", "ili") if sense and getattr(sense, flag))
     information = sense.information if sense else None
     assert (code(reply), information, flags, len(reply.data_in), bench.drive.tape.position) == wanted
+
+
+def test_block_that_claims_to_be_huge_is_a_medium_error_and_takes_no_memory(tmp_path: Path) -> None:
+    """A record's checksum keeps nobody from making one that says 4 GiB."""
+    bench = powered(tmp_path)
+    bench.drive.tape.write(Block(0xFFFF_FFFF, Compression.ZSTANDARD), b"small")
+    rewind(bench)
+    tracemalloc.start()
+    told, (_, most) = code(bench.execute(media.read_block(1000))), tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (told, most < 1 << 20) == ("3/11/00", True)
 
 
 def test_damaged_block_is_a_medium_error_and_stays_next(tmp_path: Path) -> None:

@@ -70,6 +70,12 @@ def test_raw_form_cut_short_is_malformed(size: int) -> None:
         medium_raw.from_raw((RAW + STORED)[:size])
 
 
+def test_raw_form_that_claims_more_than_a_block_can_have_is_malformed() -> None:
+    longer = RAW[:16] + b"\xff\xff\xff\xff" + RAW[20:]
+    with pytest.raises(Malformed):
+        medium_raw.from_raw(longer + STORED)
+
+
 @given(st.binary(max_size=200), st.booleans())
 def test_any_bytes_are_a_raw_form_or_malformed(data: bytes, marked: bool) -> None:
     image = RAW[:6] + data if marked else data

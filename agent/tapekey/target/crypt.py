@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from tapekey.errors import Malformed, NotThisKey
+from tapekey.errors import Malformed, MediumDamaged, NotThisKey
 from tapekey.scsi.encryption import Ceem, DecryptionMode, EncryptionMode, Rdmc
 from tapekey.scsi.kad import KadType
 from tapekey.target import cipher, compress, medium_raw, modes
-from tapekey.target.medium_record import Block, Buffer, Header, Seal
+from tapekey.target.medium_record import LONGEST_BLOCK, Block, Buffer, Header, Seal
 from tapekey.target.parameters import ParameterSet
 from tapekey.target.personality import KadRule, RawDecryption
 from tapekey.target.refusal import Refusal, data_protect
@@ -133,6 +133,8 @@ def _opened(drive: Drive, used: ParameterSet, block: Block, header: Header, into
 
 
 def _expanded(block: Block, data: memoryview, into: memoryview) -> memoryview:
+    if block.length > LONGEST_BLOCK:
+        raise MediumDamaged("a block cannot be expanded", why=f"it claims {block.length} bytes")
     out = into[: block.length] if len(into) >= block.length else memoryview(bytearray(block.length))
     compress.expand_into(block.compression, data, out)
     return out

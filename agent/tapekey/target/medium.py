@@ -145,6 +145,8 @@ class Tape:
         if self._ahead is not None and self._ahead.header is header:
             self.read += header.stored
             return self._ahead.stored
+        if header.stored > LONGEST_BLOCK:
+            raise MediumDamaged(f"block {header.object_number} is damaged", why=f"{header.stored} bytes are no block")
         if len(self._buffer) < header.stored:
             self._buffer = bytearray(header.stored)
         view = memoryview(self._buffer)[: header.stored]

@@ -11,7 +11,7 @@ from typing import Final
 
 from tapekey.errors import Malformed
 from tapekey.target.cipher import IV, TAG
-from tapekey.target.medium_record import Block, Buffer, Seal
+from tapekey.target.medium_record import LONGEST_BLOCK, Block, Buffer, Seal
 
 _MAGIC: Final = b"tkraw\x01"
 # magic, compression, KAD format, lengths of U- and A-KAD, algorithm, length of the host's block, IV
@@ -52,6 +52,8 @@ def from_raw(image: Buffer) -> tuple[Block, memoryview]:
     stored = view[_LAYOUT.size + u_size + a_size :]
     if len(stored) <= TAG or len(iv) != IV:
         raise Malformed("an encrypted block in raw form is cut short")
+    if length > LONGEST_BLOCK:
+        raise Malformed("an encrypted block in raw form is longer than any", why=f"{length} bytes")
     seal = Seal(algorithm, iv, kad_format, kads[:u_size], kads[u_size:], external=True)
     block = Block(length, compression, seal)
     return replace(block, seal=replace(seal, metadata=metadata(block))), stored
