@@ -5,6 +5,7 @@ from typing import Final
 from tests.faults import (
     of_commands,
     of_drive,
+    of_host,
     of_iscsi,
     of_keys,
     of_keystore,
@@ -23,6 +24,7 @@ FAULTS: Final[dict[str, Fault]] = {
     **of_drive.FAULTS,
     **of_medium.FAULTS,
     **of_mount.FAULTS,
+    **of_host.FAULTS,
     **of_iscsi.FAULTS,
     **of_tape.FAULTS,
     **of_portal.FAULTS,
