@@ -5,6 +5,7 @@ at the waist.
 """
 
 import io
+import random
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,7 +40,8 @@ from tapekey.target.machine import Machine
 from tapekey.target.personality import PERSONALITIES, replace
 
 VOLSER = "ENC001L6"
-PLAIN = b"The quick brown fox jumps over the lazy dog, and nobody may see it.\n" * 700
+# Bytes that do not compress: in clear they would lie on the medium as they are.
+PLAIN = random.Random(700).randbytes(48_300)
 PARTNER, OFFLINE = "partner", "offline"
 
 

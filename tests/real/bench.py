@@ -8,6 +8,7 @@ through the entry of its console script; they reach the drive through the same s
 import io
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -31,7 +32,8 @@ AS_ROOT = () if os.geteuid() == 0 else ("unshare", "--map-root-user")  # stenc r
 SECONDS = 75.0  # beyond the bridge's own limit for the program that it runs
 SERIAL = "TV00000001"
 VOLSER = "ENC001L6"
-PLAIN = b"The quick brown fox jumps over the lazy dog, and nobody may see it.\n" * 100
+# Bytes that do not compress: in clear they would lie on the medium as they are.
+PLAIN = random.Random(100).randbytes(6_900)
 CAPACITY = 64 << 20
 
 

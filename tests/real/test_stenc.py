@@ -11,13 +11,14 @@ import pytest
 
 from tapekey.cartridge import envelopes
 from tapekey.cartridge import identity as cartridge_identity
-from tapekey.exchange import Command, Reply
+from tapekey.exchange import Command
 from tapekey.scsi import encryption_status
 from tapekey.scsi.codes import Opcode
 from tapekey.scsi.run import run
 from tapekey.secret import Secret
 from tapekey.target import drive
 from tapekey.target.state import Drive
+from tapekey.target.unit import Answer
 from tests.real.bench import PLAIN, Bench, Ran
 from tests.real.conftest import PowerOn
 
@@ -314,12 +315,12 @@ def operations(trace: Path) -> set[int]:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The parameter lists of SECURITY PROTOCOL OUT as they arrive at drives."""
     lists: list[bytes] = []
-    carry_out = drive.execute
+    carry_out = drive.serve
 
-    def listen(powered: Drive, nexus: str, command: Command) -> Reply:
+    def listen(powered: Drive, nexus: str, command: Command) -> Answer:
         if command.cdb[0] == Opcode.SECURITY_PROTOCOL_OUT and isinstance(command.data_out, Secret):
             lists.append(bytes(command.data_out.reveal()))
         return carry_out(powered, nexus, command)
 
-    monkeypatch.setattr(drive, "execute", listen)
+    monkeypatch.setattr(drive, "serve", listen)
     return lists
