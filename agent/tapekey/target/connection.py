@@ -94,6 +94,7 @@ class Connection:
         try:
             if self.since == since and not self.over:
                 self.reader, self.since = 0, None
+                self.helpers[:] = [helper for helper in self.helpers if helper.is_alive()]
                 self.helpers.append(threading.Thread(target=self._read, name=f"iscsi {self.nexus}", daemon=True))
                 self.helpers[-1].start()
         finally:
