@@ -495,6 +495,19 @@ def test_requests_outside_the_window_are_ignored() -> None:
     assert answered(session, NopOut(tag=5, command_number=FIRST))[0].expected_command == FIRST + 1
 
 
+def test_last_number_of_the_window_is_in_it() -> None:
+    session = logged_in(Config(TARGET, commands=1))
+    assert answered(session, NopOut(tag=5, command_number=FIRST))[0].max_command == FIRST + 1
+    session = logged_in(Config(TARGET, commands=4))
+    assert feed(session, image(NopOut(tag=8, command_number=FIRST + 3))) == []
+    found = [header.tag for number in range(3) for header, _ in sent(feed(session, numbered_ping(FIRST + number)))]
+    assert found == [100, 101, 102, 8]
+
+
+def numbered_ping(number: int) -> bytes:
+    return image(NopOut(tag=99 + number, command_number=number))
+
+
 def test_requests_that_come_early_wait_for_their_turn() -> None:
     session = logged_in()
     assert feed(session, image(NopOut(tag=6, command_number=FIRST + 1), b"second")) == []

@@ -333,8 +333,13 @@ def test_chap_keeps_out_who_does_not(user: Credential | None) -> None:
     assert isinstance(talk.reports[-1], Closed)
 
 
-def test_initiator_leaves_a_target_that_does_not_know_its_secret() -> None:
-    talk = Conversation(GUARDED, account(mutual=Credential("library", b"of another library"))).begin()
+@pytest.mark.parametrize(
+    "expected",
+    [Credential("library", b"of another library"), Credential("another", OWN.secret)],
+    ids=["secret", "name"],
+)
+def test_initiator_leaves_a_target_that_is_not_the_one_it_expects(expected: Credential) -> None:
+    talk = Conversation(GUARDED, account(mutual=expected)).begin()
     assert not any(isinstance(report, Ready) for report in talk.reports)
     assert talk.reports[-1] == Closed("the target did not prove who it is")
 
