@@ -63,6 +63,10 @@ class Library:
             self.process = None
         return "killed"
 
+    def turn(self, *knobs: str) -> str:
+        """Turn knobs of all drives, such as load_time=3."""
+        return _told("target", "set", str(self.directory), *knobs)
+
     def protect(self, barcode: str) -> str:
         """Slide a cartridge's write-protect tab."""
         return _told("target", "write-protect", str(self.directory / "cartridges" / barcode))
@@ -117,6 +121,7 @@ def _line(made: Library) -> Iterator[int]:
 VERBS: Final[dict[str, Callable[..., str]]] = {
     "kill": Library.kill,
     "start": Library.start,
+    "turn": Library.turn,
     "protect": Library.protect,
     "release": Library.release,
 }

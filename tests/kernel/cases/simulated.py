@@ -44,8 +44,7 @@ def load(count: int = 1, **parameters: object) -> tuple[Node, ...]:
 
 def beside(others: Sequence[Node]) -> tuple[Node, ...]:
     """Load the module with one drive, beside others that are there already."""
-    sizes = ("max_luns=1", "num_tgts=1", "add_host=1", "dev_size_mb=64")
-    subprocess.run(["modprobe", "scsi_debug", "ptype=1", *sizes], check=True)
+    subprocess.run(["modprobe", "scsi_debug", "ptype=1", "max_luns=1", "num_tgts=1", "add_host=1"], check=True)
     await_(lambda: len(complete()) == len(others) + 1, "one more drive")
     subprocess.run(["udevadm", "settle"], check=True)
     return tuple(node for node in complete() if node.sg not in {other.sg for other in others})

@@ -79,6 +79,17 @@ def test_our_commands_rob_nobody(library: Bench, flow: str) -> None:
         assert place(node) == FRESH
 
 
+def test_cartridge_that_takes_its_time_is_noticed_when_it_is_ready(library: Bench) -> None:
+    """The drive is asked for seconds before the attention comes, and the driver is still who is told."""
+    library.ask("turn load_time=4.0")
+    try:
+        with exchanged(library) as node:
+            assert cli.run(["save", library.drives[0].path, *FLOWS["save"]]) == 0
+            assert place(node) == FRESH
+    finally:
+        library.ask("turn load_time=0.0")
+
+
 def test_without_the_drivers_look_our_commands_would_rob_it(library: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tape_driver, "considerate", lambda device, path: nullcontext(device))
     with exchanged(library) as node:

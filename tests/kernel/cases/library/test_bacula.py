@@ -219,7 +219,6 @@ def bacula(library: Bench) -> Iterator[Bacula]:
         made = Bacula(WORK / "files", WORK / "restored")
         simulated.await_(lambda: "Version" in made.ask("status director"), "the director")
         yield made
-        made.ask("unmount storage=Library drive=0")
     shown = library.mtx("status")
     if found := re.search(r"Element 0:Full \(Storage Element (\d+)", shown):
         library.mtx("unload", found[1], "0")
@@ -230,7 +229,7 @@ def test_label_backup_and_restore_over_the_hook(bacula: Bacula, library: Bench) 
     for name, content in contents.items():
         (bacula.files / name).write_bytes(content)
     said = bacula.ask("label storage=Library pool=Default volume=ENC005L8 slot=5 drive=0")
-    assert 'Volume "ENC005L8"' in said or "successfully" in said, said
+    assert "3000 OK label" in said, said
     said = bacula.ask("run job=Backup yes")
     assert re.search(r"Termination: +Backup OK", said), said
     for content in contents.values():
@@ -244,9 +243,13 @@ def test_label_backup_and_restore_over_the_hook(bacula: Bacula, library: Bench) 
         assert found.read_bytes() == content
 
 
-def test_volume_that_was_put_away_is_loaded_and_keyed_again(bacula: Bacula, library: Bench) -> None:
+def test_volume_that_was_put_away_is_loaded_and_keyed_again(
+    bacula: Bacula, library: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
     bacula.ask("unmount storage=Library drive=0")
-    library.mtx("unload", 5, 0)
+    assert "Data Transfer Element 0:Empty" in library.mtx("status")
+    bench.tapekey("audit", "show")
+    assert "accounted" in capsys.readouterr().out
     shutil.rmtree(bacula.restored)
     bacula.restored.mkdir()
     bacula.ask("mount storage=Library slot=5 drive=0")
@@ -256,13 +259,13 @@ def test_volume_that_was_put_away_is_loaded_and_keyed_again(bacula: Bacula, libr
 
 
 def test_load_that_cannot_be_keyed_fails(bacula: Bacula, library: Bench) -> None:
-    """The library's cartridge of slot 6 cannot be used once its drive is no longer approved."""
-    bacula.ask("unmount storage=Library drive=0")
+    """The cartridge of slot 6 gets no key once its drive is no longer approved."""
     serial = library.drives[0].serial_page[4:].decode().strip()
     bench.tapekey("drive", "forget", serial)
     try:
         said = bacula.ask("label storage=Library pool=Default volume=ENC006L8 slot=6 drive=0")
-        assert "successfully" not in said, said
+        assert "3000 OK label" not in said, said
+        assert "not approved" in said, said
         assert not any(b"Bacula" in file.read_bytes() for file in (bench.MEDIA / "ENC006L8").iterdir())
     finally:
         bench.tapekey("drive", "approve", library.drives[0].path, "--allow", "iscsi", "--allow-virtual")
