@@ -3,9 +3,11 @@
 Sizes are powers of two with room for the padding and the digest that may follow the data of a PDU.
 """
 
+import mmap
 from typing import Final
 
 SMALLEST: Final = 12  # 4 KiB
+LARGE: Final = 128 << 10  # from here on the system has it back at once: the allocator would keep it for each thread
 TAIL: Final = 16  # padding and digest, and then some
 
 
@@ -33,7 +35,7 @@ class Buffers:
         if self.held + whole > self._budget:
             return None
         self.held += whole
-        return memoryview(bytearray(whole))
+        return memoryview(bytearray(whole) if whole < LARGE else mmap.mmap(-1, whole))
 
     def _drop_idle(self) -> None:
         self.held -= sum(size * len(buffers) for size, buffers in self._idle.items())
