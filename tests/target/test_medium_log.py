@@ -127,6 +127,40 @@ def test_after_a_loss_of_power_the_tape_is_one_that_was_since_the_last_sync(
     print(f"power lost {LOSSES} times")
 
 
+def test_cut_before_the_last_was_synced_never_brings_back_the_tape_below(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blank = made(tmp_path)
+    with held(blank) as taken:
+        put(taken.tape, MARK)
+        put(taken.tape, b"old" * 500)
+        taken.unload()
+    new: list[Object] = [b"new" * 900, MARK, b"more" * 300]
+    lost = 0
+    for calls, seed in ((calls, seed) for calls in range(4, 14) for seed in range(12)):
+        place = tmp_path / f"{calls}-{seed}"
+        shutil.copytree(blank, place)
+        taken = held(place)
+        with monkeypatch.context() as patch:
+            disk = Disk((place / LOG).read_bytes(), calls, Random(seed))
+            disk.install(patch)
+            try:
+                for at, item in enumerate(new):
+                    put(taken.tape, item)
+                    if not at:  # what follows is written twice, the second time over the first
+                        put(taken.tape, b"never synced")
+                        taken.tape.locate(1)
+                taken.tape.sync()
+            except PowerLost:
+                lost += 1
+        taken.close()
+        (place / LOG).write_bytes(disk.rest())
+        found = recorded(place)
+        assert found in ([], new[:1], [new[0], b"never synced"], new[:2], new), (calls, seed)
+        shutil.rmtree(place)
+    print(f"power lost {lost} times")
+
+
 def _three(tmp_path: Path) -> tuple[Path, int, int]:
     """A cartridge with three objects; where the record of the last starts and ends."""
     place = made(tmp_path)

@@ -181,16 +181,17 @@ class Log:
         """Make the object `number` and all after it gone, durably; up to `keep` bytes of room stay the file's."""
         if number >= self.objects and not self.torn:
             return
-        end, old = self.offset(number), self.header
-        files = self.index.filemarks_before(number)
-        vouched = (end, number, files) if end <= old.vouched else (old.vouched, old.objects, old.filemarks)
+        end, files = self.offset(number), self.index.filemarks_before(number)
+        if self.dirty:  # else the new epoch might reach the disk before what it keeps, over which an older tape stands
+            os.fdatasync(self.fd)
+            self.flying = self.dirty = False
         self.torn = True  # until the new epoch is on disk, and if that fails, for good
-        self._head(replace(old, epoch=old.epoch + 1, cut=end).vouching(*vouched))
+        self._head(replace(self.header, epoch=self.header.epoch + 1, cut=end).vouching(end, number, files))
         os.fdatasync(self.fd)
         self.flying = False
         self.index.cut(number)
-        self.end, self.torn, self.dirty = end, False, False
-        self._head(self.header.vouching(end, number, files))
+        self.end, self.torn = end, False
+        self._head(self.header)
         self._trim(keep)
 
     def sync(self) -> None:
