@@ -13,7 +13,7 @@ from tapekey.discovery.attachment import Link
 from tapekey.discovery.sysfs import Node
 from tapekey.drive import abilities, identity
 from tapekey.drive.abilities import Management
-from tests.kernel.cases import simulated
+from tests.kernel.cases import initiator, simulated
 
 GATEWAY = "10.0.2.2"  # the host's loopback, as the guest sees it
 
@@ -24,8 +24,7 @@ def tape(request: pytest.FixtureRequest) -> Iterator[Node]:
     simulated.unload()
     port, _, name = request.config.getoption("--tape-target").partition("/")
     portal = f"{GATEWAY}:{port}"
-    subprocess.run(["modprobe", "-a", "iscsi_tcp", "sg", "st"], check=True)
-    subprocess.run(["iscsid"], check=True)
+    initiator.start()
     node = ("iscsiadm", "-m", "node", "-T", name, "-p", portal)
     subprocess.run([*node, "-o", "new"], check=True)
     subprocess.run([*node, "--login"], check=True)

@@ -16,7 +16,7 @@ from tapekey.discovery import sysfs
 from tapekey.discovery.sysfs import Kind, Node
 from tapekey.scsi import media
 from tapekey.transport import sgio
-from tests.kernel.cases import simulated
+from tests.kernel.cases import initiator, simulated
 
 GATEWAY: Final = "10.0.2.2"  # the host's loopback, as the guest sees it
 MEDIA: Final = Path("/mnt/library/cartridges")
@@ -81,9 +81,7 @@ def tape(node: Node) -> str:
 
 def login(portal: str, line: int) -> Bench:
     """Find the library by discovery, log in, and wait until udev has done with all of it."""
-    subprocess.run(["modprobe", "-a", "iscsi_tcp", "sg", "st", "ch"], check=True)
-    if not Path("/run/lock/iscsi").exists() or not _running("iscsid"):
-        subprocess.run(["iscsid"], check=True)
+    initiator.start()
     told = run("iscsiadm", "-m", "discovery", "-t", "sendtargets", "-p", portal)
     address, _, name = told.strip().partition(",1 ")
     assert address == portal, told
@@ -100,10 +98,6 @@ def _settings(portal: str, name: str) -> None:
         ("node.session.timeo.replacement_timeout", "30"),
     ):
         run("iscsiadm", "-m", "node", "-T", name, "-p", portal, "-o", "update", "-n", setting, "-v", value)
-
-
-def _running(name: str) -> bool:
-    return any(file.read_text().strip() == name for file in Path("/proc").glob("[0-9]*/comm"))
 
 
 def bench(portal: str, name: str, line: int, before: tuple[str, ...]) -> Bench:
