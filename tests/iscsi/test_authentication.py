@@ -63,7 +63,11 @@ def at(step: Step) -> tuple[Authentication, dict[str, str]]:
     return found, right
 
 
-@pytest.mark.parametrize(("step", "names"), list(product(Step, SETS)), ids=str)
+def named(value: Step | frozenset[str]) -> str:
+    return str(value) if isinstance(value, Step) else "+".join(sorted(value)) or "nothing"
+
+
+@pytest.mark.parametrize(("step", "names"), list(product(Step, SETS)), ids=named)
 def test_keys_have_their_step_and_no_other(step: Step, names: frozenset[str]) -> None:
     found, right = at(step)
     values = {

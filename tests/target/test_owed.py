@@ -269,3 +269,14 @@ def test_owed_work_is_done_once_and_waited_for() -> None:
         each.join(10)
     assert done == [1]
     assert not owed.standing
+
+
+def test_mistake_of_ours_is_told_to_the_host_too(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun(machine)
+    answer = write(machine, block(1))
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "pwritev", lambda *_: 1 // 0)
+        assert answer.after is not None
+        with pytest.raises(ZeroDivisionError):
+            answer.after()
+    assert ask(machine, FILEMARK).sense[:3] == DEFERRED

@@ -47,7 +47,9 @@ def storing(nexus: Nexus, store: Callable[[], None]) -> Callable[[], None]:
     def work() -> None:
         try:
             store()
-        except (MediumDamaged, OSError, OverwriteRefused, Refusal):
+        except BaseException as error:  # whatever stopped it, the block was answered for and is not there
             nexus.deferred = Sense(SenseKey.MEDIUM_ERROR, 0x0C, 0x00, deferred=True)
+            if not isinstance(error, MediumDamaged | OSError | OverwriteRefused | Refusal):
+                raise
 
     return work
