@@ -17,9 +17,10 @@ test-kernel: ## the cases that need a real Linux kernel, in a guest under QEMU (
 	@./setup.sh kernel
 	@$(BIN)/python -m tests.kernel
 
-soak: ## the long form of the crash and agreement tests (about an hour)
+soak: ## the long form of the crash, agreement and fuzz tests (hours)
 	@./setup.sh test
-	TAPEKEY_SOAK=1 $(BIN)/pytest -n 2 --dist worksteal tests/crash tests/keys tests/model
+	TAPEKEY_SOAK=1 $(BIN)/pytest -n 2 --dist worksteal tests/crash tests/keys tests/model \
+		tests/iscsi tests/target/test_medium_log.py tests/target/test_library_robot.py tests/real/test_iscsi_rubbish.py
 
 check: ## style and types only
 	@./setup.sh test
