@@ -50,6 +50,15 @@ class Bench:
         finally:
             self.mtx("unload", slot, drive)
 
+    @contextmanager
+    def turned(self, knob: str) -> Iterator[None]:
+        """A knob of the drives that stands at zero otherwise."""
+        self.ask(f"turn {knob}")
+        try:
+            yield
+        finally:
+            self.ask(f"turn {knob.partition('=')[0]}=0.0")
+
     def ask(self, verb: str) -> str:
         """Have something done to the library on the host."""
         with socket.create_connection((GATEWAY, self.line), timeout=30) as line:

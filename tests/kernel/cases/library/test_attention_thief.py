@@ -34,13 +34,13 @@ FLOWS = {
 
 
 @contextmanager
-def exchanged(library: Bench) -> Iterator[str]:
+def exchanged(library: Bench, slowly: float = 0.0) -> Iterator[str]:
     """A drive whose cartridge `st` knew two files deep, with another one in it that `st` has not heard of."""
     node = tape(library.drives[0])
     with library.loaded(12), st_node.opened(node) as deep:
         assert [deep.do(line) for line in ("rewind", "fsf 2")] == ["ok", "ok"]
         assert deep.place() == STALE
-    with library.loaded(13):
+    with library.turned(f"load_time={slowly}") if slowly else nullcontext(), library.loaded(13):
         yield node
 
 
@@ -81,13 +81,9 @@ def test_our_commands_rob_nobody(library: Bench, flow: str) -> None:
 
 def test_cartridge_that_takes_its_time_is_noticed_when_it_is_ready(library: Bench) -> None:
     """The drive is asked for seconds before the attention comes, and the driver is still who is told."""
-    library.ask("turn load_time=4.0")
-    try:
-        with exchanged(library) as node:
-            assert cli.run(["save", library.drives[0].path, *FLOWS["save"]]) == 0
-            assert place(node) == FRESH
-    finally:
-        library.ask("turn load_time=0.0")
+    with exchanged(library, slowly=6.0) as node:
+        assert cli.run(["save", library.drives[0].path, *FLOWS["save"]]) == 0
+        assert place(node) == FRESH
 
 
 def test_without_the_drivers_look_our_commands_would_rob_it(library: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
