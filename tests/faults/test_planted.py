@@ -1,9 +1,10 @@
 """Every planted fault is noticed by the test that it names: that test fails, and it fails as a test."""
 
-import os
+import json
+import select
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,26 +14,39 @@ from tests.faults.planted import FAULTS
 
 ROOT = Path(__file__).parents[2]
 TESTS_FAILED = 1
+PATIENCE = 120.0
+
+Nursery = subprocess.Popen[str]
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    command = [sys.executable, "-m", "tests.faults.nursery"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True, bufsize=1) as process:
+        try:
+            assert answer(process) == len(FAULTS)
+            yield process
+        finally:
+            process.kill()
+
+
+def answer(process: Nursery) -> int:
+    assert process.stdout is not None
+    assert select.select([process.stdout], [], [], PATIENCE)[0], "the test does not end"
+    return int(process.stdout.readline())
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", FAULTS)
-def test_the_named_test_fails_on_the_fault(name: str) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    environ = {**os.environ, "TAPEKEY_TEST_FAULT": name}
-    done = subprocess.run(
-        [*command, FAULTS[name].caught_by],
-        cwd=ROOT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == TESTS_FAILED, (
-        f"{FAULTS[name].caught_by} did not notice: {done.stdout[-2000:]}{done.stderr}"
-    )
-    assert done.stdout.splitlines()[-1].startswith("1 failed in"), f"{name} cannot be planted: {done.stdout[-2000:]}"
+def test_the_named_test_fails_on_the_fault(name: str, nursery: Nursery, tmp_path: Path) -> None:
+    assert nursery.stdin is not None
+    output = tmp_path / "output"
+    asked = {"fault": name, "test": FAULTS[name].caught_by, "output": str(output)}
+    print(json.dumps(asked), file=nursery.stdin, flush=True)
+    status, said = answer(nursery), output.read_text()
+    assert status == TESTS_FAILED, f"{FAULTS[name].caught_by} did not notice: {said[-2000:]}"
+    assert said.splitlines()[-1].startswith("1 failed in"), f"{name} cannot be planted: {said[-2000:]}"
 
 
 def test_there_are_enough_faults(record_property: Callable[[str, object], None]) -> None:
