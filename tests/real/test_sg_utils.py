@@ -132,9 +132,9 @@ def test_worm_ability_and_manufacturers_serial_are_read_alike(power_on: PowerOn)
 
 def test_a_vital_page_that_is_not_listed_is_refused_to_both(power_on: PowerOn) -> None:
     bench = power_on("ibm-lto6")
-    assert bench.real("sg_vpd", "-f", "-p", "0xb5", "/dev/sg0").status != 0
+    assert bench.real("sg_vpd", "-f", "-p", "0xb3", "/dev/sg0").status != 0
     with pytest.raises(RequestRefused, match="5/24/00"):
-        run(bench.host, inquiry.inquire_vital(VitalPage.BLOCK_PROTECTION))
+        run(bench.host, inquiry.inquire_vital(VitalPage.AUTOMATION_SERIAL))
 
 
 # --- the bytes themselves ---

@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from tapekey.errors import Usage
 if TYPE_CHECKING:
     from tapekey.target.rack import Rack
 
+LOOK = 0.2  # seconds
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
@@ -38,7 +40,8 @@ def serve(directory: Path, listen: str | None, **options: str | bool | Path | No
         raise Usage("options of iSCSI are given without --listen", mend="--listen 127.0.0.1:3260")
     with _powered(directory):
         click.echo(f"virtual:{directory} is on")
-        stop.wait()
+        while not stop.is_set():  # not `wait`: a signal just before it would be seen by nobody, and one within it lock us up
+            time.sleep(LOOK)
 
 
 def _by_iscsi(

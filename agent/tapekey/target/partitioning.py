@@ -57,8 +57,12 @@ def sizes_of(page: MediumPartition, capacity: int, most: int) -> tuple[int, ...]
     if page.additional > most:
         raise NotPossible(3)
     count = page.additional + 1
-    if not any(ways) or count == 1:
-        return (capacity,) if count == 1 else _fixed(capacity, count)
+    if count == 1:
+        return (capacity,)
+    if smallest(capacity) * count > capacity:
+        raise NotPossible(3)
+    if not any(ways):
+        return _fixed(capacity, count)
     if page.fixed:
         return _fixed(capacity, count)
     return _equal(capacity, count) if page.by_count else _chosen(page, capacity, count)
