@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LOOK = 0.2  # seconds
 
+
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--listen", metavar="HOST[:PORT]", help="Serve by iSCSI, too: 127.0.0.1:3260, or [::1]:3260.")
@@ -40,7 +41,9 @@ def serve(directory: Path, listen: str | None, **options: str | bool | Path | No
         raise Usage("options of iSCSI are given without --listen", mend="--listen 127.0.0.1:3260")
     with _powered(directory):
         click.echo(f"virtual:{directory} is on")
-        while not stop.is_set():  # not `wait`: a signal just before it would be seen by nobody, and one within it lock us up
+        while (
+            not stop.is_set()
+        ):  # not `wait`: a signal just before it would be seen by nobody, and one within it lock us up
             time.sleep(LOOK)
 
 
