@@ -41,9 +41,8 @@ def serve(directory: Path, listen: str | None, **options: str | bool | Path | No
         raise Usage("options of iSCSI are given without --listen", mend="--listen 127.0.0.1:3260")
     with _powered(directory):
         click.echo(f"virtual:{directory} is on")
-        while (
-            not stop.is_set()
-        ):  # not `wait`: a signal just before it would be seen by nobody, and one within it lock us up
+        # Not `wait`: a signal just before it would be seen by nobody, and one within it would lock us up.
+        while not stop.is_set():
             time.sleep(LOOK)
 
 
