@@ -14,6 +14,7 @@ from tapekey.target.drive import execute
 from tapekey.target.modes import Modes
 from tapekey.target.personality import PERSONALITIES, replace
 from tapekey.target.state import Drive
+from tests import opened
 
 NAMES = ("ibm-lto4", "ibm-lto6", "ibm-lto9", "hpe-lto6", "oracle-t10000c")
 SERIAL = "TV00000001"
@@ -43,12 +44,12 @@ class Bench:
         return Bench(self.drive, "other").settle()
 
     def insert(self, place: Path) -> None:
-        self.drive.insert(cartridge.Cartridge.open(place), announced=False)
+        self.drive.insert(opened.taken(place), announced=False)
 
     def swap(self, place: Path) -> None:
         """Somebody takes the cartridge out and puts another in."""
         self.drive.take_out()
-        self.drive.insert(cartridge.Cartridge.open(place))
+        self.drive.insert(opened.taken(place))
 
 
 def made(directory: Path, generation: str, barcode: str = "ENC001", **what: object) -> Path:

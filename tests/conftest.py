@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests import told
+from tests import opened, told
 from tests.crash import tally
 
 
@@ -28,4 +28,10 @@ def planted_fault() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         FAULTS[name].plant(patch)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def cartridges_closed() -> Iterator[None]:
+    with opened.closed_behind():
         yield

@@ -7,6 +7,7 @@ from tapekey.secret import Secret
 from tapekey.target import cartridge, cipher
 from tapekey.target.medium import Tape
 from tapekey.target.medium_record import Block, Kind
+from tests import opened
 
 KEY = bytes(range(0x40, 0x60))
 MARK = "filemark"
@@ -24,7 +25,7 @@ def made(directory: Path, **what: object) -> Path:
 
 def held(place: Path) -> cartridge.Cartridge:
     """The cartridge with its tape threaded."""
-    taken = cartridge.Cartridge.open(place)
+    taken = opened.taken(place)
     taken.load("TAPEKEY", "TEST")
     return taken
 
