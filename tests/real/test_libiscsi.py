@@ -5,7 +5,6 @@ a relay answers (`capacity_relay`). What each of its tests comes to on a tape an
 """
 
 import re
-import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -21,10 +20,7 @@ from tapekey.target import library, portal
 from tests.real.capacity_relay import relayed
 from tests.target.peer import TARGET
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(not shutil.which("iscsi-test-cu"), reason="libiscsi-bin is not installed"),
-]
+pytestmark = pytest.mark.real
 
 PASS, SKIP, FAIL = "passes", "skipped", "fails"
 CHANGER, TAPE = 0, 1

@@ -55,7 +55,6 @@ NEXT: Final[Mapping[tuple[Phase, tuple[Stage, Stage | None]], Phase]] = {
 }
 # fmt: on
 AT: Final[Mapping[Stage, Phase]] = {S: Phase.SECURITY, O: Phase.OPERATIONAL}
-USE: Final[Mapping[Stage, Use]] = {S: Use.SECURITY, O: Use.OPERATIONAL}
 
 
 @dataclass(frozen=True, slots=True)

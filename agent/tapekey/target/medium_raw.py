@@ -20,12 +20,6 @@ _METADATA_MAGIC: Final = b"tapekey metadata"
 METADATA: Final = 64
 
 
-def raw_length(block: Block, stored: int) -> int:
-    """How long the raw form of a block is."""
-    seal = _sealed(block)
-    return _LAYOUT.size + len(seal.unauthenticated) + len(seal.authenticated) + stored
-
-
 def raw(block: Block, stored: Buffer) -> bytes:
     """Make the raw form of a block."""
     seal = _sealed(block)
