@@ -31,6 +31,14 @@ def planted_fault() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def turns_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Drives of tests in other processes have the same serial numbers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RUNTIME_DIRECTORY", str(tmp_path_factory.mktemp("run")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def cartridges_closed() -> Iterator[None]:
     with opened.closed_behind():

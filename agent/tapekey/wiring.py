@@ -15,6 +15,7 @@ from tapekey.exchange import Transport
 from tapekey.secret import Secret
 
 if TYPE_CHECKING:
+    from tapekey.config import Config
     from tapekey.keystore.slots import Opener
     from tapekey.manager.local import LocalManager
     from tapekey.transport.iscsi import Chap
@@ -33,6 +34,12 @@ class Access:
     store: Path
     passphrase_file: str | None = None
     key_file: Path | None = None
+
+
+def configured(settings: "Config") -> Access:
+    """The keystore that the configuration names, and what it names to open it."""
+    passphrase = str(settings.passphrase_file) if settings.passphrase_file else None
+    return Access(settings.store, passphrase, settings.key_file)
 
 
 def read_passphrase(file: str) -> Secret:
@@ -91,6 +98,16 @@ def drive(uri: str, trace: Path | None = None, *, doubtful: bool = False) -> Ite
             from tapekey.transport.trace import Trace
 
             transport = Trace(transport, stack.enter_context(_private_file(trace)).write)
+        yield transport
+
+
+@contextmanager
+def drive_alone(uri: str, trace: Path | None = None) -> Iterator[Transport]:
+    """A drive that is to be changed: nobody else of ours works on it meanwhile."""
+    from tapekey import turns
+    from tapekey.drive.identity import identify
+
+    with drive(uri, trace) as transport, turns.turn(identify(transport).serial, who="tapekey on the command line"):
         yield transport
 
 

@@ -160,6 +160,6 @@ def adopt(access: Access, drive: str, allow_virtual: bool, trace: Path | None) -
     from tapekey.mount.options import Options
 
     options = Options(allow_virtual=virtual_allowed(allow_virtual))
-    with wiring.manager(access) as manager, wiring.drive(drive, trace) as transport:
+    with wiring.manager(access) as manager, wiring.drive_alone(drive, trace) as transport:
         key_id = take(transport, manager, actor(), options)
     click.echo(f"key {key_id} adopted: the next save writes under it")

@@ -252,7 +252,7 @@ def set_key(
     from tapekey.mount.options import Options
 
     secret = _raw_key(data_key)
-    with secret, wiring.manager(access) as manager, wiring.drive(drive, trace) as transport:
+    with secret, wiring.manager(access) as manager, wiring.drive_alone(drive, trace) as transport:
         named = frozenset({identify(transport).serial} if unguarded else set())
         options = Options(
             allow_virtual=virtual_allowed(allow_virtual),
@@ -288,7 +288,7 @@ def clear_key(access: Access, drive: str, trace: Path | None) -> None:
     """Take a key of ours out of a drive. Somebody else's stays."""
     from tapekey.mount import by_hand
 
-    with wiring.manager(access) as manager, wiring.drive(drive, trace) as transport:
+    with wiring.manager(access) as manager, wiring.drive_alone(drive, trace) as transport:
         done = by_hand.clear_key(transport, manager)
     click.echo("key cleared" if done else "no key was set")
 

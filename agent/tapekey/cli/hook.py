@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from tapekey import wiring
+from tapekey import turns, wiring
 from tapekey.cli.options import allow_virtual_option, clear_key_option, store_options, virtual_allowed, way
-from tapekey.errors import DriveUnknown, Refused, TapekeyError, Usage
+from tapekey.errors import DriveUnknown, TapekeyError, Usage
 from tapekey.wiring import Access
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ def _exit(status: int) -> NoReturn:
 def _key(access: Access, call: Call, allow_virtual: bool, allow_clear_key: str | None) -> None:
     """Make the loaded cartridge ready: for writing if that may be, else for reading."""
     from tapekey.mount.options import Options
-    from tapekey.mount.restore import restore
-    from tapekey.mount.save import save
+    from tapekey.mount.ready import ready
+    from tapekey.mount.restore import Restored
     from tapekey.policy.facts import Guard
 
     bay = _bay(call)
@@ -109,13 +109,9 @@ def _key(access: Access, call: Call, allow_virtual: bool, allow_clear_key: str |
         way=way(call.device, allow_clear_key),
     )
     with wiring.manager(access) as manager, _drive(call, bay) as transport:
-        try:
-            save(transport, manager, options)
-        except Refused as refusal:
-            if refusal.alarm:
-                raise
-            click.echo(f"tapekey: for reading only: {refusal}", err=True)
-            restore(transport, manager, options, manager=manager)
+        done = ready(transport, manager, options)
+    if isinstance(done, Restored) and done.not_written:
+        click.echo(f"tapekey: for reading only: {done.not_written}", err=True)
 
 
 def _account(access: Access, call: Call) -> None:
@@ -149,4 +145,5 @@ def _drive(call: Call, bay: "Bay") -> "Iterator[Transport]":
                 why=f"it is drive {who}, and the library has another at element {bay.address}",
                 mend="put archive devices and drive indexes in the same order; see: mtx status, tapekey drive list",
             )
-        yield transport
+        with turns.turn(who.serial, who="tapekey hook"):
+            yield transport

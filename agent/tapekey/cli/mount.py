@@ -76,7 +76,7 @@ def save(
         load=not no_load,
         way=way(drive, allow_clear_key),
     )
-    with wiring.manager(access) as manager, wiring.drive(drive, trace) as transport:
+    with wiring.manager(access) as manager, wiring.drive_alone(drive, trace) as transport:
         done = make_ready(transport, manager, options)
     facts = {
         "phase": done.phase.value,
@@ -154,7 +154,7 @@ def restore(
     from tapekey.mount.restore import restore as make_ready
     from tapekey.mount.state import Phase
 
-    with wiring.drive(drive, trace) as transport:
+    with wiring.drive_alone(drive, trace) as transport:
         named = frozenset({identify(transport).serial} if unguarded else set())
         options = Options(
             volsers=volser,
@@ -208,7 +208,7 @@ def unload(access: Access, drive: str, trace: Path | None, as_json: bool) -> Non
     """Take the drive's account, unload the cartridge, see that it is out, and clear its key."""
     from tapekey.mount.unload import unload as end
 
-    with wiring.manager(access) as manager, wiring.drive(drive, trace) as transport:
+    with wiring.manager(access) as manager, wiring.drive_alone(drive, trace) as transport:
         done = end(transport, manager)
     told = done.account
     facts = {

@@ -31,6 +31,7 @@ class Restored:
     key_id: KeyId | None = None
     foreign: bool = False  # unwrapped from what the cartridge carries, not taken from a record
     mount: Mount | None = None
+    not_written: str = ""  # why it was not made ready to write, if that was tried first
 
 
 def restore(
