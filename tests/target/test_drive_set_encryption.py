@@ -285,6 +285,16 @@ def test_ckod_needs_a_volume(tmp_path: Path) -> None:
     assert (sense.code, sense.field) == ("5/26/00", FieldPointer(5, 2))
 
 
+def test_drive_that_takes_no_key_when_empty_refuses_the_index_until_a_volume_is_mounted(tmp_path: Path) -> None:
+    empty = powered(tmp_path, empty=True, takes_key_when_empty=False)
+    loaded = powered(tmp_path, takes_key_when_empty=False)
+    sense = sense_of(empty.execute(parameters(empty)))
+
+    assert (sense.code, sense.field) == ("5/26/00", FieldPointer(8, 7))
+    assert code(loaded.execute(parameters(loaded))) == "good"
+    off(empty)
+
+
 def test_refused_list_changes_nothing(tmp_path: Path) -> None:
     bench = powered(tmp_path)
     install(bench, ENC, DEC, lock=True)

@@ -53,6 +53,7 @@ KNOBS: Final[Mapping[str, Callable[[object], object]]] = {
     "kad_size_latent": _flag,
     "log_sense_reports_attention": _flag,
     "writes_require_encryption": _flag,
+    "takes_key_when_empty": _flag,
     "external_hides_security": _flag,
 }
 

@@ -117,7 +117,7 @@ def _check_fields(drive: Drive, nexus: Nexus, asked: Asked) -> None:
     _check_clear_conditions(drive, nexus, page)
     if not asked.idle:
         algorithm = drive.algorithm(page.algorithm_index)
-        if algorithm is None:
+        if algorithm is None or not (drive.mounted or drive.personality.takes_key_when_empty):
             raise _objection("algorithm_index")
         _check_key(drive, asked)
         _check_kads(drive, asked, algorithm)
