@@ -193,6 +193,17 @@ class OverwriteRefused(TapekeyError):
     """The medium can only be appended to, or not written at all."""
 
 
+# --- the agent ----------------------------------------------------------------------------------------------
+
+
+class AgentMissing(TapekeyError):
+    """No agent runs here: nothing answers at its socket."""
+
+
+class NotAllowed(TapekeyError):
+    """The agent does not do this for whoever asks."""
+
+
 # --- decisions ----------------------------------------------------------------------------------------------
 
 

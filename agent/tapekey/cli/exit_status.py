@@ -49,6 +49,8 @@ STATUSES: Final[dict[type[errors.TapekeyError], Meaning]] = {
     errors.Conflict:            Meaning(115, "a name, identity or state is taken or not as supposed"),
     errors.NotFound:            Meaning(116, "nothing is on record under that name"),
     errors.DoesNotFit:          Meaning(117, "there is no room where it has to go"),
+    errors.AgentMissing:        Meaning(118, "no agent runs here"),
+    errors.NotAllowed:          Meaning(119, "the agent does not do this for whoever asks"),
     errors.TapekeyError:        Meaning( 99, "something else failed"),
 }
 # fmt: on

@@ -41,9 +41,17 @@ def store_options(function: Function) -> Function:
     def with_access(
         *args: Any, store: Path | None, passphrase_file: str | None, key_file: Path | None, **more: Any
     ) -> Any:
-        return function(*args, access=Access(store or config.read().store, passphrase_file, key_file), **more)
+        return function(*args, access=access(store, passphrase_file, key_file), **more)
 
     return with_access  # type: ignore[return-value]
+
+
+def access(store: Path | None, passphrase_file: str | None, key_file: Path | None) -> Access:
+    """What the options say; the configuration's key opens the configuration's store, where no option names another."""
+    settings = wiring.configured(config.read())
+    if passphrase_file or key_file or store not in (None, settings.store):
+        return Access(store or settings.store, passphrase_file, key_file)
+    return settings
 
 
 def virtual_allowed(flag: bool) -> bool:
