@@ -7,11 +7,12 @@ full of clear data. What no source tells, or sources tell differently, is unknow
 from dataclasses import dataclass
 from enum import Enum
 
-from tapekey.cartridge import extent
+from tapekey.cartridge import extent, memory
 from tapekey.cartridge.extent import Extent, Vote
 from tapekey.errors import DriveLied, EndOfData, MediumFailed
 from tapekey.exchange import Command, Transport
 from tapekey.scsi import attribute, media, position
+from tapekey.scsi.attribute_table import AttributeId
 from tapekey.scsi.counter import Absent
 from tapekey.scsi.media import SpaceCode
 from tapekey.scsi.run import run
@@ -45,6 +46,26 @@ def look(transport: Transport) -> Recorded:
     contents, why = judge([item for item, empty in zip(extents, blank, strict=True) if not empty])
     first = extents[0].first_encrypted
     return Recorded(contents, first if isinstance(first, int) else None, why)
+
+
+def told(transport: Transport) -> Recorded:
+    """What memory and log say without the tape being moved: whether it is blank can only be guessed from its room."""
+    extents = extent.read(transport, _partitions(transport))
+    contents, why = judge(list(extents))
+    first = extents[0].first_encrypted
+    if contents is Contents.CLEAR and _unused(transport, len(extents)):
+        return Recorded(Contents.BLANK, why="all of its room is left")
+    return Recorded(contents, first if isinstance(first, int) else None, why)
+
+
+def _unused(transport: Transport, partitions: int) -> bool:
+    """Whether every partition has as much room left as it can have, to the MiB (0000h, 0001h)."""
+    for partition in range(partitions):
+        left = memory.number(transport, AttributeId.REMAINING_CAPACITY, partition)
+        most = memory.number(transport, AttributeId.MAXIMUM_CAPACITY, partition)
+        if left is None or left != most:
+            return False
+    return True
 
 
 def judge(written: list[Extent]) -> tuple[Contents, str]:

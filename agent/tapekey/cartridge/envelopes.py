@@ -56,6 +56,12 @@ def room(transport: Transport) -> int:
     return min(remaining - COST, LONGEST)
 
 
+def left(transport: Transport) -> int:
+    """Bytes that one new envelope might have, by the chip's word alone: whether it takes one is not tried."""
+    remaining = memory.number(transport, AttributeId.MEMORY_SPACE_REMAINING)
+    return 0 if remaining is None else max(0, min(remaining - COST, LONGEST))
+
+
 def write(transport: Transport, value: bytes) -> Found:
     """Put an envelope into a free attribute, through to the chip, and read it back.
 
