@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -17,24 +18,34 @@ PACKAGES: Final = (
     "kmod",
     "libacl1",
     "libcap2",
+    "libcurl4",
+    "libencode-locale-perl",
+    "libglib2.0-0",
+    "libjson-perl",
     "liblzo2-2",
     "libreadline8",
     "libsqlite3-0",
     "libssl3",
     "libstdc++6",
+    "libtirpc3",
     "libwrap0",
+    "libxml-simple-perl",
     "mt-st",
     "mtx",
     "open-iscsi",
+    "perl",
     "python3",
     "sg3-utils",
     "sqlite3",
     "udev",
 )
 
-# Unpacked, not installed: their installation asks for a mail system and a database server, and no user, service or
-# catalogue of theirs is used. What they link with is above.
+# Unpacked, not installed: their installation asks for a mail system, an Internet superserver and a database server, and
+# no service or catalogue of theirs is used. What they link with is above.
 UNPACKED: Final = (
+    "amanda-client",
+    "amanda-common",
+    "amanda-server",
     "bacula-common",
     "bacula-common-sqlite3",
     "bacula-console",
@@ -92,9 +103,12 @@ def _build(place: Path) -> None:
 def _unpack(root: Path, place: Path) -> None:
     options = archive.separate_apt(place, archive.own_suite())
     cache.run("apt-get", *options, "-qq", "download", *UNPACKED, cwd=place)
+    files = place / "files.tar"
     for package in place.glob("*.deb"):
-        cache.run("dpkg-deb", "-x", package, place / "unpacked")
-    shutil.copytree(place / "unpacked", root, symlinks=True, dirs_exist_ok=True)  # /lib is a link there, and stays one
+        with files.open("wb") as unpacked:
+            subprocess.run(["dpkg-deb", "--fsys-tarfile", package], check=True, stdout=unpacked)
+        # /lib is a link there, and stays one; owners and set-user-ID bits are kept, which Amanda's programs need
+        cache.run("tar", "-x", "--keep-directory-symlink", "--same-owner", "--numeric-owner", "-C", root, "-f", files)
     shutil.rmtree(place)
 
 
