@@ -6,6 +6,7 @@ Imports nothing but the standard library's socket and json, and the errors, so t
 import json
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tapekey import errors
@@ -22,7 +23,8 @@ def ask(path: Path, verb: str, timeout: float = 10.0, **arguments: object) -> di
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(timeout)
             _connect(line, path)
-            line.sendall(request)
+            with suppress(BrokenPipeError):  # hung up on at once: why is there to be read
+                line.sendall(request)
             return _understood(_answer(line))
     except TimeoutError as error:
         raise TimedOut("the agent did not answer in time", why=f"{timeout:g} s", mend="tapekey check") from error
