@@ -8,6 +8,7 @@ be gone.
 """
 
 import errno
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ SUBSYSTEMS: Final = ("scsi", "scsi_generic", "scsi_tape")
 ROOM: Final = 8 << 20  # bytes of events that may wait: 16 drives send some 250 at once
 SETTLE: Final = 0.05  # seconds without an event that end a batch
 LONGEST: Final = 1024  # events, however fast the next ones come
+HELD: Final = 0.5  # seconds that the first of a batch waits for the others at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +113,29 @@ def _powered_on(node: Node, batch: tuple[Uevent, ...]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Events as they come. `wait` returns an empty list when the time is up."""
+    """Events as they come. An empty list: there is nothing to tell."""
 
     monitor: "pyudev.Monitor"
     watch: Watch
+    clock: Callable[[], float] = time.monotonic
 
     @property
     def descriptor(self) -> int:
-        """For select and epoll."""
+        """For select and epoll: when it is readable, `receive` has something to look at."""
         return int(self.monitor.fileno())
 
+    def receive(self) -> list[Event]:
+        """Tell what came of the events that are there, without waiting for more."""
+        return self._batch(0.0, settle=0.0)
+
     def wait(self, seconds: float | None = None) -> list[Event]:
-        """Wait for a batch of udev's events and tell what came of it."""
+        """Wait for a batch of udev's events and tell what came of it; a storm is told of in the middle."""
+        return self._batch(seconds, settle=SETTLE)
+
+    def _batch(self, patience: float | None, settle: float) -> list[Event]:
         batch: list[Uevent] = []
-        overrun, patience = False, seconds
-        while len(batch) < LONGEST:
+        overrun, latest = False, float("inf")
+        while len(batch) < LONGEST and self.clock() < latest:
             try:
                 device = self.monitor.poll(patience)
             except OSError as error:
@@ -134,8 +144,10 @@ class Feed:
                 overrun, device = True, None
             if device is None:
                 break
+            if not batch:
+                latest = self.clock() + HELD
             batch.append(_uevent(device))
-            patience = SETTLE
+            patience = settle
         return self.watch.receive(tuple(batch)) if batch or overrun else []
 
 

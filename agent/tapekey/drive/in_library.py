@@ -33,23 +33,33 @@ class Bay:
         """Whether this drive stands here; a library that does not tell contradicts nobody."""
         return self.name is None or _names(self.name, drive)
 
+    def is_of(self, drive: DriveId) -> bool:
+        """Whether the library says in so many words that this drive stands here."""
+        return self.name is not None and _names(self.name, drive)
+
+
+def bays(transport: Transport) -> tuple[Bay, ...]:
+    """The places of all drives, in the order of their element addresses."""
+    command = changer.read_status(ElementType.DRIVE, drive_names=True)
+    pages = changer_status.decode_status(run(transport, command, through_attention=ATTENTIONS))
+    found = [element for page in pages if page.type == ElementType.DRIVE for element in page.elements]
+    library = library_serial(transport)
+    return tuple(_bay(library, element) for element in sorted(found, key=lambda element: element.state.address))
+
 
 def bay(transport: Transport, number: int) -> Bay:
     """The place of the drive that is counted `number` by its element address, from 0: as mtx and backup software count.
 
     DriveUnknown: the library has fewer drives.
     """
-    command = changer.read_status(ElementType.DRIVE, drive_names=True)
-    pages = changer_status.decode_status(run(transport, command, through_attention=ATTENTIONS))
-    found = [element for page in pages if page.type == ElementType.DRIVE for element in page.elements]
-    drives = sorted(found, key=lambda element: element.state.address)
+    drives = bays(transport)
     if not 0 <= number < len(drives):
         raise DriveUnknown(
             f"the library has no drive number {number}",
             why=f"it tells of {len(drives)}, counted from 0",
             mend="look at the drive index in the backup software's configuration, and at: mtx status",
         )
-    return _bay(library_serial(transport), drives[number])
+    return drives[number]
 
 
 def library_serial(transport: Transport) -> str:

@@ -21,10 +21,14 @@ class Presence(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What one look showed; `why` says what made it UNKNOWN."""
+    """What one look showed; `why` says what made it UNKNOWN.
+
+    `met` are the unit attentions that the look was told, as 6/2A/11: nobody will be told them again.
+    """
 
     presence: Presence
     why: str = ""
+    met: tuple[str, ...] = ()
 
 
 class Door(Protocol):

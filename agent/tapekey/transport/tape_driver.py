@@ -12,7 +12,7 @@ import os
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Final, Protocol
 
 from tapekey.errors import TransportFailed
 from tapekey.exchange import Command, Reply, Transport
@@ -20,8 +20,10 @@ from tapekey.exchange import Command, Reply, Transport
 GET_STATUS: Final = 0x80306D02  # MTIOCGET, of the 48 bytes of struct mtget
 STATUS_SIZE, GENERAL_STATUS = 48, slice(24, 32)
 ONLINE: Final = 0x01000000  # GMT_ONLINE
+DOOR_OPEN: Final = 0x00040000  # GMT_DR_OPEN: the drive said that there is no medium
 OPERATE: Final = 0x40086D01  # MTIOCTOP, of struct mtop
 REWIND: Final = struct.pack("hxxi", 6, 1)  # MTREW
+LOAD: Final = struct.pack("hxxi", 30, 1)  # MTLOAD
 
 LOAD_UNLOAD: Final = 0x1B
 SILENT: Final = frozenset({0x12, 0xA0})  # INQUIRY and REPORT LUNS are told no attention (SPC-4 5.14)
@@ -33,13 +35,37 @@ MOVING_16: Final = frozenset({0x80, 0x88, 0x8A, 0x8F, 0x91, 0x92, 0x93})
 LOOKED: Final = frozenset({errno.EBUSY, errno.EIO, errno.ENOMEDIUM})
 
 
-def look(path: str) -> bool:
+class Opens(Protocol):
+    """Opens and closes tape nodes to look; who watches the nodes does it so that it knows its own."""
+
+    def open(self, path: str) -> int: ...
+
+    def close(self, path: str, handle: int) -> None: ...
+
+
+class Unwatched:
+    """Opens them where nobody watches."""
+
+    def open(self, path: str) -> int:
+        """Open without waiting for a cartridge and without moving tape. OSError as it comes."""
+        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def close(self, path: str, handle: int) -> None:
+        """Close; `st` tells of a drive in trouble here too, which is for others to find."""
+        with suppress(OSError):
+            os.close(handle)
+
+
+UNWATCHED: Final = Unwatched()
+
+
+def look(path: str, nodes: Opens = UNWATCHED) -> bool:
     """Let the driver look through one of its nodes. Whether it has seen a ready cartridge, or others see to that.
 
     TransportFailed: the node cannot be opened, and so the driver would not come to know what we are told.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = nodes.open(path)
     except OSError as error:
         if error.errno in LOOKED:
             return True
@@ -49,34 +75,46 @@ def look(path: str) -> bool:
             mend="who may open the drive's sg node must be let open its tape node too",
         ) from error
     try:
-        return _online(handle)
+        return bool(general_status(handle) & ONLINE)
     except OSError:  # it went while it was looked at
         return False
     finally:
-        _close(handle)
+        nodes.close(path, handle)
 
 
-def rewind(path: str) -> None:
+def rewind(path: str, nodes: Opens = UNWATCHED) -> None:
     """Have the driver rewind a cartridge that it has seen, so that it counts from the beginning again."""
     with suppress(OSError):  # it is held, or empty: then who opens it next begins anew
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = nodes.open(path)
         try:
-            if _online(handle):
-                fcntl.ioctl(handle, OPERATE, REWIND)
+            if general_status(handle) & ONLINE:
+                operate(handle, REWIND)
         finally:
-            _close(handle)
+            nodes.close(path, handle)
 
 
-def _close(handle: int) -> None:
-    """Close a node; `st` tells of a drive in trouble here too, which is for others to find."""
-    with suppress(OSError):
-        os.close(handle)
-
-
-def _online(handle: int) -> bool:
+def general_status(handle: int) -> int:
+    """The GMT_ flags of what the driver remembers: the drive is not asked. OSError (EIO): it lost the position."""
     status = bytearray(STATUS_SIZE)
     fcntl.ioctl(handle, GET_STATUS, status)
-    return bool(int.from_bytes(status[GENERAL_STATUS], "little") & ONLINE)
+    return int.from_bytes(status[GENERAL_STATUS], "little")
+
+
+def operate(handle: int, operation: bytes) -> None:
+    """Have the driver carry out LOAD or REWIND."""
+    fcntl.ioctl(handle, OPERATE, operation)
+
+
+class Driver(Protocol):
+    """The tape driver at one drive, as somebody reaches it who may hold its node."""
+
+    def seen(self) -> bool:
+        """Let it look. Whether it has seen the cartridge that is in, or others see to that."""
+        ...
+
+    def rewind(self) -> None:
+        """Have it rewind a cartridge that it has seen."""
+        ...
 
 
 class Considerate:
@@ -100,10 +138,21 @@ class Considerate:
 
 @contextmanager
 def considerate(inner: Transport, path: str) -> Iterator[Transport]:
-    """The same device for a session of ours; `path` is its tape node."""
+    """The same device for a session of ours; `path` is its tape node, which we do not hold."""
     transport = Considerate(inner, lambda: look(path))
     try:
         yield transport
     finally:
         if transport.moved:
             rewind(path)
+
+
+@contextmanager
+def beside(inner: Transport, driver: Driver) -> Iterator[Transport]:
+    """The same for a session of who may hold the node: `considerate` would take our own hold for another's."""
+    transport = Considerate(inner, driver.seen)
+    try:
+        yield transport
+    finally:
+        if transport.moved:
+            driver.rewind()
