@@ -34,6 +34,7 @@ PACKAGES: Final = (
     "mtx",
     "open-iscsi",
     "perl",
+    "procps",
     "python3",
     "sg3-utils",
     "sqlite3",
