@@ -24,6 +24,7 @@ CREDENTIAL = "tapekey-root"
 CHAP_FILE = "TAPEKEY_ISCSI_CHAP_FILE"
 INITIATOR_FILE = Path("/etc/iscsi/initiatorname.iscsi")  # open-iscsi's
 OWN_NAME = "iqn.2026-11.invalid.tapekey"  # of a domain that nobody has (RFC 2606)
+STANDARD_INPUT = "-"
 LONGEST_PASSPHRASE = 4096
 
 
@@ -45,7 +46,7 @@ def configured(settings: "Config") -> Access:
 def read_passphrase(file: str) -> Secret:
     """The first line of a file, without its line end; empty is refused."""
     try:
-        with nullcontext(sys.stdin.buffer) if file == "-" else open(file, "rb") as source:
+        with nullcontext(sys.stdin.buffer) if file == STANDARD_INPUT else open(file, "rb") as source:
             line = bytearray(source.readline(LONGEST_PASSPHRASE))
     except OSError as error:
         raise Usage(f"cannot read the passphrase from {file}", why=error.strerror or str(error)) from error

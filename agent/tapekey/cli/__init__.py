@@ -1,7 +1,6 @@
 """The command line: noun, then verb. Nothing heavy is imported before a command needs it."""
 
 import sys
-import traceback
 from collections.abc import Sequence
 
 import click
@@ -11,6 +10,9 @@ from tapekey.cli.failure import Failure, Verbs
 
 # Command -> (module, what it is for). The module has an attribute of the command's name.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "status": ("status", "What the agent says of itself and its drives."),
+    "check": ("check", "One line and a status for monitoring: will the next job on each drive work?"),
+    "config": ("config", "The configuration: defaults, check."),
     "keystore": ("keystore", "Create, inspect and check the keystore."),
     "recipient": ("recipient", "Who may open a data key: generate, add, list, export."),
     "rule": ("rule", "What must be encrypted, and for whom: add, list, remove, test."),
@@ -20,6 +22,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "save": ("mount", "Make the cartridge in a drive ready to be written, encrypted."),
     "restore": ("mount", "Make the cartridge in a drive ready to be read."),
     "unload": ("mount", "Account for the cartridge, unload it, and clear its key."),
+    "with": ("with_drive", "Make a drive ready, run a command, and take the drive's account of it."),
+    "wait": ("with_drive", "Wait until the agent has made a drive ready."),
+    "scratch": ("scratch", "Declare cartridges by their barcodes: what is on them may be overwritten."),
+    "observe": ("observe", "What `require` would refuse of all that was seen so far."),
     "hook": ("hook", "What backup software calls, so that it goes on only when a drive is ready."),
     "tape": ("tape", "Write a file to a tape, or read it back."),
     "audit": ("audit", "Show and verify the audit log."),
@@ -58,6 +64,8 @@ def run(arguments: Sequence[str]) -> int:
         click.echo("tapekey: interrupted", err=True)
         return INTERRUPTED
     except Exception:  # noqa: BLE001 - the one boundary: what nobody foresaw is told from what was refused
+        import traceback  # which is slow to load
+
         traceback.print_exc()
         click.echo("tapekey: this is a fault of tapekey itself; please report the lines above", err=True)
         return BUG

@@ -55,7 +55,9 @@ class Verbs(click.Group):
 
 def _load(name: str, module: str) -> click.Command:
     from importlib import import_module
+    from keyword import iskeyword
 
-    command: click.Command | Callable[..., Any] = getattr(import_module(f"tapekey.cli.{module}"), name)
+    attribute = f"{name}_" if iskeyword(name) else name
+    command: click.Command | Callable[..., Any] = getattr(import_module(f"tapekey.cli.{module}"), attribute)
     assert isinstance(command, click.Command)
     return command

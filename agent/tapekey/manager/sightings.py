@@ -1,7 +1,8 @@
 """What was seen while nothing was touched: kept as the facts that a decision is made from, and read back as those."""
 
 import json
-from dataclasses import asdict, fields
+from collections.abc import Callable
+from dataclasses import asdict
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, get_type_hints
@@ -12,7 +13,7 @@ from tapekey.keystore.seal import damaged
 from tapekey.manager.questions import Sighting
 from tapekey.policy.facts import CartridgeFacts, DriveFacts, Guard, KeyFacts
 
-FactsKind = TypeVar("FactsKind", DriveFacts, CartridgeFacts, KeyFacts)
+FactsKind = TypeVar("FactsKind")
 COLUMNS = ("drive_serial", "medium_serial", "volsers", "seen")  # beside the JSON object
 
 
@@ -66,15 +67,11 @@ def _sighting(record: SightingRecord) -> Sighting:
         raise damaged("sightings", record.drive_serial, "it does not decode") from error
 
 
-def _facts(kind: type[FactsKind], told: dict[str, object] | None) -> FactsKind | None:
+def _facts(kind: Callable[..., FactsKind], told: dict[str, object] | None) -> FactsKind | None:
     """The facts again; a fact that an older tapekey did not know has its default."""
     if told is None:
         return None
-    hints = _hints(kind)
-    values: dict[str, Any] = {
-        one.name: _value(hints[one.name], told[one.name]) for one in fields(kind) if one.name in told
-    }
-    return kind(**values)
+    return kind(**{name: _value(hint, told[name]) for name, hint in _hints(kind).items() if name in told})
 
 
 def _value(hint: Any, value: object) -> object:

@@ -18,8 +18,11 @@ from tapekey.drive.load import Presence
 from tapekey.errors import TapekeyError
 from tapekey.exchange import Transport
 from tapekey.manager.questions import DriveRecord, Evidence, KeyManager, Sighting
-from tapekey.mount import owner, scene
+from tapekey.mount import guarding, owner, scene
 from tapekey.mount.options import Options
+from tapekey.mount.restore import Restored
+from tapekey.mount.save import Saved
+from tapekey.mount.state import Phase
 from tapekey.policy import rules
 from tapekey.policy.decision import Decision
 from tapekey.policy.facts import (
@@ -68,6 +71,13 @@ def survey(transport: Transport, manager: KeyManager, options: Options) -> Surve
     return found
 
 
+def keep_what_was_left(
+    transport: Transport, manager: KeyManager, options: Options, done: Saved | Restored
+) -> Survey | None:
+    """Look at a cartridge that was left alone. None: it was not."""
+    return survey(transport, manager, options) if done.phase is Phase.LEFT else None
+
+
 def _drive(
     transport: Transport,
     manager: KeyManager,
@@ -81,7 +91,7 @@ def _drive(
     if able is not None:
         whose = owner.of_parameters(transport, able, manager, manager.current(found.drive.serial))
         by = _by(transport) if whose is Parameters.FOREIGN else ""
-    own = frozenset({Guard.DRIVE}) if able and able.write_guard else frozenset[Guard]()
+    own = guarding.effective(manager, found.drive, able, options) if able else frozenset[Guard]()
     facts = DriveFacts(
         approved=True,
         hands_off=record.hands_off,
