@@ -85,7 +85,7 @@ YES: Final = Kind("true or false", lambda value: type(value) is bool, bool)
 TEXTS: Final = Kind('a list of texts, such as ["a", "b"]', _are_texts, tuple)
 PORT: Final = Kind("0, or a port from 1024 to 65535", lambda n: type(n) is int and (n == 0 or 1024 <= n <= 65535), int)
 PROM: Final = Kind(
-    "the name of a file that ends in .prom", lambda value: value == "" or str(value).endswith(".prom"), _path
+    'the name of a file that ends in .prom ("": none)', lambda value: value == "" or str(value).endswith(".prom"), _path
 )
 LINK: Final = Kind('"" or "iscsi"', lambda value: value in ("", *CLEAR_LINKS), str)
 
