@@ -36,7 +36,7 @@ def _by_kad(_: object, transport: Transport, __: Any, ___: KeyManager, mount: Mo
     return Parameters.OURS if mount.kad == kads_of(now.kads) else Parameters.FOREIGN
 
 
-def _whoever_set_it(_: object, transport: Transport, __: KeyManager, able: Any, *___: Any) -> bool:
+def _whoever_set_it(_: object, transport: Transport, __: KeyManager, ___: Any, able: Any, *____: Any) -> bool:
     parameters.clear_key(transport, able)
     return True
 

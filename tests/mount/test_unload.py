@@ -7,6 +7,7 @@ import pytest
 
 from tapekey.drive import guard, modes
 from tapekey.drive.abilities import abilities
+from tapekey.drive.identity import identify
 from tapekey.drive.load import Presence, presence
 from tapekey.errors import RemovalPrevented
 from tapekey.manager.questions import Mount
@@ -79,7 +80,7 @@ def test_late_clear_does_not_hit_the_next_cartridge(tmp_path: Path) -> None:
         following = agent.save()
         host = tampering.watched(agent.host)
 
-        assert not after_demount(host, agent.manager, able, late)
+        assert not after_demount(host, agent.manager, identify(agent.host), able, late)
         assert host.seen == []
         agent.write()
         assert agent.read() == PLAIN

@@ -10,6 +10,7 @@ Status = EncryptionStatus  # the drive's account of its parameters
 
 OFF: Final[Pair] = (EncryptionMode.DISABLE, DecryptionMode.DISABLE)
 WRITE: Final[Pair] = (EncryptionMode.ENCRYPT, DecryptionMode.MIXED)
+PARKED: Final[Pair] = (EncryptionMode.ENCRYPT, DecryptionMode.DISABLE)  # in an empty drive: needs no clear reading
 READ: Final[Pair] = (EncryptionMode.DISABLE, DecryptionMode.DECRYPT)
 READ_WITH_CLEAR_LABELS: Final[Pair] = (EncryptionMode.DISABLE, DecryptionMode.MIXED)
 

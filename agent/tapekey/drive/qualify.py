@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from tapekey.drive import abilities, guard, identity, load, modes, next_block, parameters
+from tapekey.drive import abilities, guard, identity, load, modes, next_block, parameters, parking
 from tapekey.drive.abilities import Abilities, Management
 from tapekey.drive.identity import DriveId
 from tapekey.drive.load import PATIENT, Patience, Presence
@@ -28,11 +28,11 @@ from tapekey.errors import (
     StateChanged,
 )
 from tapekey.exchange import Transport
-from tapekey.scsi import attribute, encryption, media
+from tapekey.scsi import attribute, media
 from tapekey.scsi.attribute import Attribute
 from tapekey.scsi.attribute_table import HOST_VENDOR, AttributeId
 from tapekey.scsi.device_status import read_device_status
-from tapekey.scsi.encryption import Algorithm, Capabilities, Cryption, DecryptionMode, EncryptionMode, InPage
+from tapekey.scsi.encryption import DecryptionMode, EncryptionMode
 from tapekey.scsi.encryption_status import BlockEncryption
 from tapekey.scsi.run import perform, run
 from tapekey.secret import Secret
@@ -268,7 +268,7 @@ def _park_empty(bench: Bench) -> None:
 
 def _park(bench: Bench) -> bool:
     """Whether the drive, with nothing mounted, takes a key for writing that no demount clears."""
-    algorithm = _any_algorithm(bench)
+    algorithm = parking.any_algorithm(bench.transport)
     if algorithm is None:
         bench.note(Trial.PARKS, Answer.NO, "without a cartridge it offers no algorithm")
         return False
@@ -279,19 +279,6 @@ def _park(bench: Bench) -> bool:
         return False
     bench.note(Trial.PARKS, Answer.YES)
     return True
-
-
-def _any_algorithm(bench: Bench) -> Algorithm | None:
-    """The last suitable one, valid for a volume or not: while the drive is empty none is marked as valid."""
-    page = encryption.decode_page(Capabilities, run(bench.transport, encryption.read_page(InPage.CAPABILITIES)))
-    fit = [
-        each
-        for each in page.algorithms
-        if each.encrypt_c == Cryption.HARDWARE
-        and each.key_size == abilities.KEY_SIZE
-        and each.code in abilities.SUITABLE
-    ]
-    return fit[-1] if fit else None
 
 
 # --- over a power cycle ------------------------------------------------------------------------------------------

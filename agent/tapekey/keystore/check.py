@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from tapekey.keys import signature
-from tapekey.keystore import data_keys, database, recipients, store
+from tapekey.keystore import data_keys, database, parked_keys, recipients, store
 from tapekey.keystore.birth import SIGNING_KEY
-from tapekey.keystore.records import KeyRecord, State
+from tapekey.keystore.records import KeyRecord, ParkedRecord, ParkedState, State
 from tapekey.keystore.rows import TABLES, WITHOUT_SET, Transaction
 from tapekey.keystore.store import Store
 
@@ -30,3 +30,6 @@ def _open_everything(transaction: Transaction) -> None:
     for record in transaction.every(KeyRecord):
         if record.state is not State.DESTROYED:
             data_keys.open_key(transaction, record).secret.wipe()
+    for parked in transaction.every(ParkedRecord):
+        if parked.state is not ParkedState.BOUND:
+            parked_keys.open_key(transaction, parked).secret.wipe()

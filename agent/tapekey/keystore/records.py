@@ -36,6 +36,14 @@ class Origin(Enum):
     FOREIGN = "foreign"
 
 
+class ParkedState(Enum):
+    """What became of a key that was made to stand in an empty drive."""
+
+    WAITING = "waiting"  # in its drive, or to be put there again: nothing is known to be written under it
+    BOUND = "bound"  # a cartridge's: its secret is among the data keys
+    DROPPED = "dropped"  # not put into the drive again; kept, since a block under it may turn up
+
+
 class Role(Enum):
     """What a recipient is to this store."""
 
@@ -203,6 +211,17 @@ class SafetyEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class SightingRecord:
+    """What was seen of a drive, with or without a cartridge, while nothing was touched. `facts` is a JSON object."""
+
+    drive_serial: str
+    medium_serial: str
+    volsers: Names
+    facts: str
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
 class MountRecord:
     drive_serial: str
     generation: int
@@ -216,6 +235,46 @@ class MountRecord:
     accounted: bool
     began: str
     closed: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuardOriginal:
+    """Mode page 10h/01h of a drive as it was before we first changed it: the page's bytes, current and saved."""
+
+    serial: str
+    naa: bytes
+    current: bytes
+    saved: bytes
+    kept: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedRecord:
+    """A key without a cartridge. `key_instance_counter` is -1 while it is not known to have been read back."""
+
+    id: KeyId
+    drive_serial: str
+    state: ParkedState
+    kcv: bytes
+    kad: bytes
+    kad_hash: bytes
+    key_instance_counter: int
+    medium_serial: str
+    created: str
+    version: int
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessRecord:
+    """The volume change reference (MAM 0009h) of a cartridge when it was last asked for; empty: not told."""
+
+    medium_serial: str
+    drive_serial: str
+    generation: int
+    moment: str
+    reference: bytes
+    seen: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,10 @@ TABLES: Final[Mapping[type, Table]] = {
     records.KadRecord: schema.KADS,
     records.SafetyEvidence: schema.EVIDENCE,
     records.MountRecord: schema.MOUNTS,
+    records.GuardOriginal: schema.GUARD_ORIGINALS,
+    records.ParkedRecord: schema.PARKED_KEYS,
+    records.WitnessRecord: schema.WITNESSES,
+    records.SightingRecord: schema.SIGHTINGS,
     records.AuditRow: schema.AUDIT,
 }
 # Tables whose set of rows has no digest: the heads themselves, the one store row, and the chain, which has its own.

@@ -100,6 +100,19 @@ MOUNTS: Final = _table("mounts", [_key("drive_serial", Text), _key("generation",
     medium_serial=Text, volser=Text, intent=Text, key_id=Octets, kad=Octets, key_instance_counter=Integer,
     change_reference=Octets, accounted=Integer, began=Text, closed=Text)
 
+GUARD_ORIGINALS: Final = _table("guard_originals", [_key("serial", Text)],
+    naa=Octets, current=Octets, saved=Octets, kept=Text)
+
+PARKED_KEYS: Final = _table("parked_keys", [_key("id", Octets)],
+    drive_serial=Text, state=Text, kcv=Octets, kad=Octets, kad_hash=Octets, key_instance_counter=Integer,
+    medium_serial=Text, created=Text, version=Integer, sealed=Octets)
+
+WITNESSES: Final = _table("witnesses", [_key("medium_serial", Text)],
+    drive_serial=Text, generation=Integer, moment=Text, reference=Octets, seen=Text)
+
+SIGHTINGS: Final = _table("sightings", [_key("drive_serial", Text), _key("medium_serial", Text)],
+    volsers=Text, facts=Text, seen=Text)
+
 AUDIT: Final = _table("audit", [_key("seq", Integer)],
     line=Text)
 # fmt: on
@@ -109,3 +122,5 @@ Index("envelopes_by_hash", ENVELOPES.c.hash)
 Index("envelopes_by_medium", ENVELOPES.c.medium_serial)
 Index("data_keys_by_medium", DATA_KEYS.c.medium_serial)
 Index("evidence_by_key", EVIDENCE.c.key_id)
+Index("parked_keys_by_drive", PARKED_KEYS.c.drive_serial, PARKED_KEYS.c.state)
+Index("parked_keys_by_kad", PARKED_KEYS.c.kad_hash)

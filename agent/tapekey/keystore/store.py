@@ -109,7 +109,9 @@ def open_store(directory: Path, openers: Sequence[Opener], clock: Clock = utc) -
             seal = of_root(root, store_id)
         try:
             store = Store(directory, engine, seal, clock, b"")
-            yield Store(directory, engine, seal, clock, _verified_manager_id(store, table))
+            manager_id = _verified_manager_id(store, table)
+            _grow(store)
+            yield Store(directory, engine, seal, clock, manager_id)
         finally:
             seal.wipe()
     finally:
@@ -146,6 +148,33 @@ def _verified_manager_id(store: Store, table: Sequence[Slot]) -> bytes:
             "the keystore's slot table is damaged", why="its tag does not verify", mend="restore a backup"
         )
     return record.manager_id
+
+
+def _grow(store: Store) -> None:
+    """Give a keystore of an older tapekey the tables that it lacks: that one goes on reading it, and leaves them alone.
+
+    A table that its head names and that is not there was taken away: it is not made again.
+    """
+    if not _lacking(store):
+        return
+    with store.writing() as transaction:
+        lacking = _absent(transaction)
+        schema.METADATA.create_all(transaction.connection, [schema.METADATA.tables[name] for name in lacking])
+        for name in lacking:
+            transaction.insert(records.Head(name, 0, bytes(DIGEST_SIZE)))
+        if lacking:
+            transaction.note("keystore grown", tables=", ".join(lacking))
+
+
+def _lacking(store: Store) -> list[str]:
+    with store.reading() as transaction:
+        return _absent(transaction)
+
+
+def _absent(transaction: Transaction) -> list[str]:
+    """Tables of this tapekey that the store's heads do not name."""
+    named = set(transaction.connection.execute(select(schema.HEADS.c.name)).scalars())
+    return sorted({table.name for table in TABLES.values()} - WITHOUT_SET - named)
 
 
 def slot_kinds(store: Store) -> list[tuple[int, str, str]]:

@@ -1,28 +1,44 @@
 """The embedded manager: an open keystore that answers a mount's questions, each whole and durable."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tapekey.errors import NotFound
+from tapekey.keys.brief import KadRoom
 from tapekey.keys.data_key import KeyId
-from tapekey.keystore import cartridges, data_keys, drives, mounts, rules, store
+from tapekey.keystore import (
+    cartridges,
+    data_keys,
+    drives,
+    guard_originals,
+    mounts,
+    parked_keys,
+    qualifications,
+    rules,
+    store,
+    witnesses,
+)
 from tapekey.keystore.records import DriveRow, MountRecord
 from tapekey.keystore.rows import Clock
 from tapekey.keystore.slots import Opener
 from tapekey.keystore.store import Store
-from tapekey.manager import adopt, issuing, prepare, reading, recognise, release
+from tapekey.manager import adopt, issuing, parking, prepare, reading, recognise, release, sightings
 from tapekey.manager.questions import (
     Account,
     DriveRecord,
     Evidence,
+    GuardPage,
     KeyMaterial,
     Known,
     Mount,
+    Parked,
     Prepared,
     ReadingKey,
     Request,
+    Sighting,
+    Witness,
     WrapTarget,
 )
 from tapekey.policy.facts import Intent, Rule
@@ -139,6 +155,101 @@ class LocalManager:
                     written_mib=account.written_mib,
                     remarks="; ".join(account.remarks),
                 )
+
+    def reissue(self, key_id: KeyId, request: Request) -> Prepared:
+        return prepare.reissue(self.store, key_id, request)
+
+    def trials(self, drive_serial: str, naa: bytes, firmware: str) -> Mapping[str, str]:
+        with self.store.reading() as transaction:
+            found = qualifications.get(transaction, drive_serial)
+        holds = found is not None and (found.naa, found.firmware) == (naa, firmware)
+        return {each.trial: each.answer for each in found.results} if found and holds else {}
+
+    def keep_guard_page(self, drive_serial: str, naa: bytes, page: GuardPage) -> None:
+        with self.store.writing() as transaction:
+            guard_originals.keep(transaction, drive_serial, naa, page.current, page.saved)
+
+    def guard_page(self, drive_serial: str) -> GuardPage | None:
+        with self.store.reading() as transaction:
+            kept = guard_originals.get(transaction, drive_serial)
+        return None if kept is None else GuardPage(kept.current, kept.saved)
+
+    def forget_guard_page(self, drive_serial: str) -> None:
+        with self.store.writing() as transaction:
+            guard_originals.forget(transaction, drive_serial)
+
+    def why_not_parked(self, rule: Rule, kad_room: KadRoom) -> str:
+        with self.store.reading() as transaction:
+            return parking.why_not(transaction, rule, kad_room)
+
+    def park(
+        self, drive_serial: str, rule: Rule, kad_room: KadRoom, wrap: WrapTarget | None
+    ) -> tuple[Parked, KeyMaterial]:
+        return parking.park(self.store, drive_serial, rule, kad_room, wrap)
+
+    def park_stands(self, parked: Parked, key_instance_counter: int) -> None:
+        with self.store.writing() as transaction:
+            record = parked_keys.find(transaction, parked.key_id)
+            parked_keys.stands(transaction, record, key_instance_counter)
+            transaction.note(
+                "key parked",
+                key=str(parked.key_id),
+                drive=parked.drive_serial,
+                key_instance_counter=key_instance_counter,
+            )
+
+    def parked_under(self, kad: bytes) -> Parked | None:
+        with self.store.reading() as transaction:
+            record = parked_keys.by_kad(transaction, recognise.bare(kad))
+        if record is None:
+            return None
+        counter = record.key_instance_counter
+        return parking.as_parked(record, None if counter == parked_keys.UNSEEN else counter)
+
+    def parked_in(self, drive_serial: str) -> Parked | None:
+        with self.store.reading() as transaction:
+            seen = [
+                record
+                for record in parked_keys.waiting(transaction, drive_serial)
+                if record.key_instance_counter != parked_keys.UNSEEN
+            ]
+        return parking.as_parked(seen[0], seen[0].key_instance_counter) if seen else None
+
+    def drop_parked(self, parked: Parked) -> None:
+        with self.store.writing() as transaction:
+            parked_keys.drop(transaction, parked_keys.find(transaction, parked.key_id))
+            transaction.note("parked key dropped", key=str(parked.key_id), drive=parked.drive_serial)
+
+    def written_under_parked(self, parked: Parked, medium_serial: str, volser: str, *, proved: bool) -> None:
+        with self.store.writing() as transaction:
+            parking.written_under(transaction, parked, medium_serial, volser, proved=proved)
+
+    def witness(self, medium_serial: str) -> Witness | None:
+        with self.store.reading() as transaction:
+            found = witnesses.get(transaction, medium_serial)
+        if found is None:
+            return None
+        return Witness(found.medium_serial, found.drive_serial, found.moment, found.reference, found.generation)
+
+    def keep_witness(self, witness: Witness) -> None:
+        with self.store.writing() as transaction:
+            witnesses.keep(
+                transaction,
+                witness.medium_serial,
+                witness.drive_serial,
+                witness.generation,
+                witness.moment,
+                witness.reference,
+            )
+
+    def sighted(self, sighting: Sighting) -> None:
+        with self.store.writing() as transaction:
+            sightings.keep(transaction, sighting)
+
+    def sightings(self) -> tuple[Sighting, ...]:
+        """All that was seen while nothing was touched."""
+        with self.store.reading() as transaction:
+            return sightings.every(transaction)
 
     def note(self, event: str, *, alarm: bool = False, **facts: str | int | None) -> None:
         self.store.note(event, alarm=alarm, **facts)

@@ -6,7 +6,7 @@ from tapekey.keystore import cartridges, data_keys
 from tapekey.keystore.records import Issue, KeyRecord, Origin, State
 from tapekey.keystore.rows import Transaction
 from tapekey.keystore.store import Store
-from tapekey.manager import issuing, recognise
+from tapekey.manager import issuing, parking, recognise
 from tapekey.manager.questions import Evidence, Prepared, Request
 
 
@@ -51,15 +51,35 @@ def _current(transaction: Transaction, medium_serial: str) -> KeyRecord | None:
 
 
 def _make(transaction: Transaction, manager_id: bytes, request: Request) -> Issue:
-    key = new_data_key()
     old = _current(transaction, request.medium_serial)
-    if old is not None and old.state is State.ACTIVE:
-        data_keys.move(transaction, old.id, State.DEACTIVATED, why=f"superseded by {key.id}")
+    issue = parking.bind(transaction, manager_id, request)
+    if issue is not None:
+        _supersede(transaction, old, issue.key_id)
+        _note(transaction, "key prepared", request, issue, old.id if old else None)
+        return issue
+    key = new_data_key()
+    _supersede(transaction, old, key.id)
     cartridges.seen(transaction, request.medium_serial, request.volser)
     data_keys.add(transaction, key, request.medium_serial, Origin.OWN, State.PRE_ACTIVE)
     issue = issuing.issue(transaction, manager_id, request, key)
     _note(transaction, "key prepared", request, issue, old.id if old else None)
     return issue
+
+
+def reissue(keystore: Store, key_id: KeyId, request: Request) -> Prepared:
+    """An envelope for the active key of a cartridge that has none yet: a key that was parked when it was written."""
+    with keystore.writing() as transaction:
+        _demand_unchanged(transaction, request)
+        record = data_keys.find(transaction, key_id)
+        with data_keys.open_key(transaction, record).secret as secret:
+            issue = issuing.issue(transaction, keystore.manager_id, request, DataKey(record.id, secret))
+        _note(transaction, "key sealed anew", request, issue, None)
+        return issuing.as_prepared(transaction, issue)
+
+
+def _supersede(transaction: Transaction, old: KeyRecord | None, by: KeyId) -> None:
+    if old is not None and old.state is State.ACTIVE:
+        data_keys.move(transaction, old.id, State.DEACTIVATED, why=f"superseded by {by}")
 
 
 def _take_up(transaction: Transaction, manager_id: bytes, request: Request, record: KeyRecord) -> Issue:

@@ -5,12 +5,13 @@ by the answerer: `prepare` commits a key durably, `release` hands it out only on
 step is recorded under the mount's generation, so that nothing late acts on the next cartridge.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from tapekey.keys.brief import KadRoom
 from tapekey.keys.data_key import KeyId
-from tapekey.policy.facts import Intent, KeyFacts, Rule
+from tapekey.policy.facts import CartridgeFacts, DriveFacts, Intent, KeyFacts, Rule
 from tapekey.secret import Secret
 
 
@@ -42,6 +43,7 @@ class Request:
     mam_room: int  # bytes that one attribute value may have; 0: the cartridge memory takes no envelope
     kad_room: KadRoom
     decided_on: Known | None = None  # what the decision was made from; if it is so no longer, no key is made
+    parked: KeyId | None = None  # the key that stands parked in the drive: it may become the cartridge's
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,37 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
+class Parked:
+    """A key that waits in an empty drive. `key_instance_counter` is None while nobody has read it back."""
+
+    key_id: KeyId
+    drive_serial: str
+    kad: bytes
+    key_instance_counter: int | None = None
+    medium_serial: str = ""  # whose it has become
+    waiting: bool = True  # it may be used again: no cartridge's, and not dropped
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What a cartridge's volume change reference (MAM 0009h) was; empty: it was not told."""
+
+    medium_serial: str
+    drive_serial: str
+    moment: str
+    reference: bytes = b""
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GuardPage:
+    """Mode page 10h/01h as it was before us, as bytes."""
+
+    current: bytes
+    saved: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """The drive's account of what a mount did: not proof. None: the drive does not tell."""
 
@@ -120,6 +153,27 @@ class Account:
     loads: int | None = None
     written_mib: int | None = None
     remarks: tuple[str, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What was seen of a drive and, if there was one, of its cartridge, while nothing was touched.
+
+    `drive` is None of one that nobody approved: no more than its name was asked for.
+    """
+
+    drive_serial: str
+    medium_serial: str = ""  # empty: no cartridge
+    volsers: tuple[str, ...] = ()
+    library: str = ""
+    pool: str = ""
+    drive: DriveFacts | None = None
+    cartridge: CartridgeFacts | None = None
+    key: KeyFacts | None = None
+    owner: str = ""  # whose parameters these may be, if they are somebody else's
+    application: str = ""  # the software that the cartridge's memory names
+    memory_left: int = 0  # bytes
+    seen: str = ""  # when; set when it is kept
 
 
 class ReadingKeys(Protocol):
@@ -179,6 +233,72 @@ class KeyManager(ReadingKeys, Protocol):
 
     def scratch(self, medium_serial: str, *, by: str) -> None:
         """Declare that what a cartridge holds may be overwritten; the next installation for writing uses it up."""
+        ...
+
+    def reissue(self, key_id: KeyId, request: Request) -> Prepared:
+        """An envelope for a cartridge's key that has none yet."""
+        ...
+
+    def trials(self, drive_serial: str, naa: bytes, firmware: str) -> Mapping[str, str]:
+        """The answers of the drive's qualification, by trial; empty: none holds for this firmware."""
+        ...
+
+    def approve(self, drive: DriveRecord) -> None:
+        """Put a drive on record with its pinned key."""
+        ...
+
+    def keep_guard_page(self, drive_serial: str, naa: bytes, page: GuardPage) -> None:
+        """Keep what stood in the drive before us; what is kept already stays."""
+        ...
+
+    def guard_page(self, drive_serial: str) -> GuardPage | None:
+        """What stood in the drive before us, if anything of ours stands there now."""
+        ...
+
+    def forget_guard_page(self, drive_serial: str) -> None:
+        """It stands in the drive again."""
+        ...
+
+    def why_not_parked(self, rule: Rule, kad_room: KadRoom) -> str:
+        """Why no key could be parked under this rule; empty: one would be safe."""
+        ...
+
+    def park(
+        self, drive_serial: str, rule: Rule, kad_room: KadRoom, wrap: WrapTarget | None
+    ) -> tuple[Parked, KeyMaterial]:
+        """Hand out a key to stand in an empty drive: committed, and safe without any cartridge, or NotSafe."""
+        ...
+
+    def park_stands(self, parked: Parked, key_instance_counter: int) -> None:
+        """Record that a parked key was read back from its drive."""
+        ...
+
+    def parked_under(self, kad: bytes) -> Parked | None:
+        """The parked key that these key-associated data were made for, whatever became of it."""
+        ...
+
+    def parked_in(self, drive_serial: str) -> Parked | None:
+        """The parked key that was read back from this drive and is nobody's yet."""
+        ...
+
+    def drop_parked(self, parked: Parked) -> None:
+        """Do not use a parked key again; what was written under it can still be read."""
+        ...
+
+    def written_under_parked(self, parked: Parked, medium_serial: str, volser: str, *, proved: bool) -> None:
+        """Put a parked key on record for a cartridge. `proved`: a block under it was seen, so it may go on under it."""
+        ...
+
+    def witness(self, medium_serial: str) -> Witness | None:
+        """The newest witness of a cartridge."""
+        ...
+
+    def keep_witness(self, witness: Witness) -> None:
+        """Put a witness in place of the older one."""
+        ...
+
+    def sighted(self, sighting: Sighting) -> None:
+        """Keep what was seen of a drive and a cartridge in place of what was seen of both before."""
         ...
 
     def note(self, event: str, *, alarm: bool = False, **facts: str | int | None) -> None:

@@ -32,6 +32,37 @@ def ask(transport: Transport, manager: KeyManager, mount: Mount) -> Account:
     return told
 
 
+def interim(transport: Transport, manager: KeyManager, mount: Mount) -> Account:
+    """The account of a mount that goes on, when software has closed the drive. The books stay open."""
+    told = ask(transport, manager, mount)
+    manager.note(
+        "interim account",
+        drive=mount.drive_serial,
+        cartridge=mount.medium_serial,
+        generation=mount.generation,
+        change_reference=told.change_reference.hex(),
+        first_encrypted=told.first_encrypted,
+        first_clear_after=told.first_clear_after,
+        written_mib=told.written_mib,
+    )
+    return told
+
+
+def after_eject(manager: KeyManager, mount: Mount) -> bool:
+    """The cartridge has gone: whether its account was taken. If not, it stays unaccounted until its next load."""
+    newest = manager.current(mount.drive_serial)
+    accounted = newest is not None and newest.generation == mount.generation and newest.accounted
+    if not accounted:
+        manager.note(
+            "unaccounted",
+            drive=mount.drive_serial,
+            cartridge=mount.medium_serial,
+            generation=mount.generation,
+            why=TAKEN_OUT,
+        )
+    return accounted
+
+
 def late(transport: Transport, manager: KeyManager, mount: Mount | None, cartridge: CartridgeId) -> Account | None:
     """Close the books of a mount that ended, or goes on, without its account; None: the drive was not asked for it."""
     if mount is None or mount.accounted:

@@ -26,7 +26,7 @@ def set_key(transport: Transport, manager: KeyManager, material: KeyMaterial, op
     if decision is not None:
         mend = getattr(decision, "mend", "") or "change the rule that holds for this cartridge"
         raise Refused(f"no key is set in drive {scene.drive}", why=decision.why, mend=mend)
-    install.close_guard(transport, scene)
+    install.close_guard(transport, scene, manager)
     install.make_way(transport, scene)
     mount = manager.begin(scene.drive.serial, scene.cartridge.serial, scene.volser, Intent.RESTORE)
     pair = modes.READ_WITH_CLEAR_LABELS if options.clear_labels else modes.READ

@@ -7,16 +7,17 @@ in the drive by then is somebody else's, and stays.
 from dataclasses import replace
 
 from tapekey.cartridge import identity
-from tapekey.drive import guard, load, modes, parameters
+from tapekey.drive import load, modes, parameters
 from tapekey.drive.modes import Pair, Status
 from tapekey.drive.parameters import kads_of
-from tapekey.errors import DriveLied, Refused, TapekeyError
+from tapekey.errors import DriveLied, TapekeyError
 from tapekey.exchange import Transport
 from tapekey.manager.questions import KeyManager, KeyMaterial, Mount, WrapTarget
+from tapekey.mount import guarding, owner, park
 from tapekey.mount.options import Options
 from tapekey.mount.scene import Scene
 from tapekey.policy.decision import Modes
-from tapekey.policy.facts import Intent, Parameters
+from tapekey.policy.facts import Guard, Intent, Parameters
 
 NOT_KNOWN_OURS = "parameters stand in it that cannot be told to be ours"
 
@@ -28,31 +29,21 @@ PAIRS: dict[Modes, Pair] = {
 }
 
 
-def close_guard(transport: Transport, scene: Scene) -> None:
+def close_guard(transport: Transport, scene: Scene, manager: KeyManager | None) -> None:
     """Let no clear write pass, where the drive can see to that."""
     if scene.abilities.write_guard:
-        guard.close(transport)
+        guarding.close(transport, manager, scene.drive)
 
 
-def open_guard(transport: Transport, scene: Scene) -> None:
+def open_guard(transport: Transport, scene: Scene, manager: KeyManager | None) -> None:
     """Let clear writes pass."""
     if scene.abilities.write_guard:
-        guard.open(transport)
+        guarding.open(transport, manager, scene.drive)
 
 
 def wrap_target(scene: Scene) -> WrapTarget | None:
     """The drive's own key, if it was pinned when the drive was approved; None: the key goes in clear."""
-    if scene.record is None or not scene.record.key:
-        return None
-    public = scene.abilities.public_key
-    if public is None:
-        raise Refused(
-            f"no key is given to drive {scene.drive}",
-            why="it was approved with a public key, and shows none now",
-            mend="find out what answers in its place",
-            alarm=True,
-        )
-    return WrapTarget(public.modulus, public.exponent, parameters.wrap_label(scene.drive))
+    return park.wrap_target(scene.drive, scene.record, scene.abilities)
 
 
 def send(transport: Transport, scene: Scene, material: KeyMaterial, pair: Pair, kad: bytes, options: Options) -> Status:
@@ -112,17 +103,33 @@ def withdraw(transport: Transport, scene: Scene, kad: bytes, sent: Status | None
     """
     try:
         load.presence(transport)
-        close_guard(transport, scene)
+        close_guard(transport, scene, manager)
         now = parameters.status(transport)
         if modes.in_force(now) == modes.OFF:
             return
+        if scene.parked is not None and manager is not None and owner.of_status(manager, now) is not None:
+            return  # it was never replaced, and is still what stands before a clear write
         if _ours(scene, now, kad, sent):
-            parameters.clear_key(transport, scene.abilities)
+            _leave_closed(transport, scene, manager)
         elif manager is not None:
             manager.note("key left in the drive", alarm=True, drive=scene.drive.serial, why=NOT_KNOWN_OURS)
     except TapekeyError as error:
         if manager is not None:
             manager.note("key not taken back", alarm=True, drive=scene.drive.serial, why=str(error))
+
+
+def _leave_closed(transport: Transport, scene: Scene, manager: KeyManager | None) -> None:
+    """Our key out; where nothing but a parked key stood before clear writes, another one in its place."""
+    if scene.parked is not None and manager is not None and Guard.DRIVE not in scene.facts.drive.guards:
+        try:
+            park.stand(transport, manager, scene.drive, scene.record, scene.abilities, scene.facts.rule)
+        except TapekeyError as error:
+            manager.note(
+                "no key parked in place of the failed one", alarm=True, drive=scene.drive.serial, why=str(error)
+            )
+        else:
+            return
+    parameters.clear_key(transport, scene.abilities)
 
 
 def _ours(scene: Scene, now: Status, kad: bytes, sent: Status | None) -> bool:
@@ -134,7 +141,7 @@ def _ours(scene: Scene, now: Status, kad: bytes, sent: Status | None) -> bool:
 
 
 def take_out(transport: Transport, scene: Scene) -> None:
-    """Take a key of ours out of the drive, if one is there; somebody else's is never touched."""
+    """Take a mount's key of ours out of the drive, if one is there; somebody else's is never touched."""
     if scene.facts.drive.parameters is Parameters.OURS:
         parameters.clear_key(transport, scene.abilities)
 

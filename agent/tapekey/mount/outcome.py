@@ -3,10 +3,10 @@
 from tapekey.errors import Refused
 from tapekey.exchange import Transport
 from tapekey.manager.questions import KeyManager
-from tapekey.mount import install
+from tapekey.mount import install, park
 from tapekey.mount.scene import Scene
 from tapekey.mount.state import Course, Event
-from tapekey.policy.decision import Decision, GuardMove, Modes, Refusal
+from tapekey.policy.decision import Decision, GuardMove, MakeKey, Modes, ReadKey, Refusal, UseKey
 from tapekey.policy.facts import Intent
 
 VERB = {Intent.SAVE: "save to", Intent.RESTORE: "restore from"}
@@ -15,12 +15,14 @@ VERB = {Intent.SAVE: "save to", Intent.RESTORE: "restore from"}
 def settle(transport: Transport, manager: KeyManager | None, scene: Scene, decision: Decision, course: Course) -> None:
     """Bring guard and parameters to where the decision wants them before a key; Refused if it refuses."""
     if decision.guard is GuardMove.CLOSE:
-        install.close_guard(transport, scene)
+        install.close_guard(transport, scene, manager)
         course.take(Event.CLOSE)
     if decision.modes is Modes.OFF:
         install.take_out(transport, scene)
+    if manager is not None and scene.parked is not None and not isinstance(decision, MakeKey | UseKey | ReadKey):
+        park.settle(transport, manager, scene, decision)
     if decision.guard is GuardMove.OPEN:
-        install.open_guard(transport, scene)
+        install.open_guard(transport, scene, manager)
         course.take(Event.OPEN)
     if decision.guard is GuardMove.KEEP:
         course.take(Event.LEAVE)

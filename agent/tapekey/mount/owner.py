@@ -2,14 +2,15 @@
 
 Ours are those whose key-associated data and key instance counter are the ones that we recorded when we set them. After
 a crash between setting and recording there is no counter; then the key-associated data must be what the manager issued
-for that mount's cartridge, which nobody else can have.
+for that mount's cartridge, which nobody else can have. A key that we parked in the empty drive is ours too, whatever
+mount came before or after it.
 """
 
 from tapekey.drive import modes, parameters
 from tapekey.drive.abilities import Abilities, Management
 from tapekey.drive.parameters import kads_of
 from tapekey.exchange import Transport
-from tapekey.manager.questions import Evidence, KeyManager, Mount
+from tapekey.manager.questions import Evidence, KeyManager, Mount, Parked
 from tapekey.policy.facts import Match, Parameters
 
 
@@ -20,6 +21,8 @@ def of_parameters(transport: Transport, able: Abilities, manager: KeyManager, mo
     status = parameters.status(transport)
     if modes.in_force(status) == modes.OFF:
         return Parameters.NONE
+    if of_status(manager, status) is not None:
+        return Parameters.PARKED
     kad = kads_of(status.kads)
     if mount is None:
         return Parameters.FOREIGN
@@ -27,6 +30,21 @@ def of_parameters(transport: Transport, able: Abilities, manager: KeyManager, mo
         return Parameters.OURS if kad and _issued(manager, mount, kad) else Parameters.FOREIGN
     ours = (mount.kad, mount.key_instance_counter) == (kad, status.key_instance_counter)
     return Parameters.OURS if ours else Parameters.FOREIGN
+
+
+def parked(transport: Transport, manager: KeyManager) -> Parked | None:
+    """The key of ours that stands parked in the drive, or None."""
+    return of_status(manager, parameters.status(transport))
+
+
+def of_status(manager: KeyManager, status: modes.Status) -> Parked | None:
+    """The parked key by the drive's account of it; before it was read back, only its key-associated data tell."""
+    kad = kads_of(status.kads)
+    if modes.in_force(status) != modes.PARKED or not kad:
+        return None
+    found = manager.parked_under(kad)
+    seen = found is not None and found.key_instance_counter in (None, status.key_instance_counter)
+    return found if seen else None
 
 
 def release_stale_lock(transport: Transport, able: Abilities, mount: Mount | None) -> None:

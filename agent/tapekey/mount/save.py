@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tapekey.cartridge import envelopes
 from tapekey.drive import modes
 from tapekey.drive.modes import Status
-from tapekey.errors import DoesNotFit
+from tapekey.errors import DoesNotFit, NotFound
 from tapekey.exchange import Transport
 from tapekey.keys.brief import KadRoom
 from tapekey.keys.data_key import KeyId
@@ -130,8 +130,16 @@ def _commit(transport: Transport, manager: KeyManager, scene: Scene, decision: M
     """The key, durable in the store. One that was never released is sealed anew if the room for it has changed."""
     key_id = scene.known.key_id
     if isinstance(decision, UseKey) and key_id is not None and scene.known.facts.state is not KeyState.PREPARED:
-        return manager.prepared(key_id)
+        return _on_record(transport, manager, scene, key_id)
     return manager.prepare(request(transport, scene))
+
+
+def _on_record(transport: Transport, manager: KeyManager, scene: Scene, key_id: KeyId) -> Prepared:
+    """A key that was parked when the cartridge was written has no envelope yet."""
+    try:
+        return manager.prepared(key_id)
+    except NotFound:
+        return manager.reissue(key_id, request(transport, scene))
 
 
 def request(transport: Transport, scene: Scene) -> Request:
@@ -144,6 +152,7 @@ def request(transport: Transport, scene: Scene) -> Request:
         mam_room=envelopes.room(transport),
         kad_room=KadRoom(room.authenticated, room.unauthenticated),
         decided_on=scene.known,
+        parked=scene.parked.key_id if scene.parked is not None and not scene.parked.medium_serial else None,
     )
 
 

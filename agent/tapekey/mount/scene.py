@@ -12,7 +12,7 @@ from tapekey.cartridge import identity as cartridge_identity
 from tapekey.cartridge.contents import Recorded
 from tapekey.cartridge.envelopes import Found
 from tapekey.cartridge.identity import CartridgeId, Kind
-from tapekey.drive import abilities, guard, load, next_block
+from tapekey.drive import abilities, load, next_block
 from tapekey.drive import identity as drive_identity
 from tapekey.drive.abilities import Abilities
 from tapekey.drive.identity import DriveId
@@ -20,8 +20,8 @@ from tapekey.drive.parameters import kads_of
 from tapekey.drive.rewind import rewind
 from tapekey.errors import DriveUnknown
 from tapekey.exchange import Transport
-from tapekey.manager.questions import DriveRecord, Evidence, KeyManager, Known, Mount
-from tapekey.mount import account, owner, unwritten
+from tapekey.manager.questions import DriveRecord, Evidence, KeyManager, Known, Mount, Parked
+from tapekey.mount import account, guarding, owner, unwritten
 from tapekey.mount.options import Options
 from tapekey.policy import rules
 from tapekey.policy.facts import (
@@ -63,6 +63,7 @@ class Scene:
     known: Known
     before: Mount | None  # the drive's newest mount on record
     facts: Facts
+    parked: Parked | None = None  # the key of ours that stood in the drive before anything was decided
 
 
 def observe(transport: Transport, manager: KeyManager, intent: Intent, options: Options) -> Scene:
@@ -79,21 +80,24 @@ def observe(transport: Transport, manager: KeyManager, intent: Intent, options: 
     rule = rules.kept_strict(rule, manager.known(evidence).facts.once_required)
     in_reach = record is not None and not record.hands_off and rule.stance is not Stance.OBSERVE
     parameters = owner.of_parameters(transport, able, manager, before)
+    parked = owner.parked(transport, manager) if parameters is Parameters.PARKED else None
     seen = in_reach and parameters is not Parameters.FOREIGN
     if seen and parameters is Parameters.NONE and before is not None and not before.accounted:
         owner.release_stale_lock(transport, able, before)
     if seen and able.write_guard and _left_open(before, cartridge, rule):
-        guard.close(transport)
+        guarding.close(transport, manager, drive)
     told = account.late(transport, manager, before, cartridge)
     if seen and before is not None and told is not None and unwritten.is_unwritten(transport, manager, before, told):
         unwritten.end(transport, manager, able, before, keyed=parameters is Parameters.OURS)
-        parameters = Parameters.NONE
+        parameters = parameters if parked is not None else Parameters.NONE
     found = look(transport, evidence, cartridge, able, seen=seen)
+    if found.evidence.kad:
+        _claim(manager, drive, found.evidence, _volser(names))
     known = manager.known(found.evidence)
     facts = Facts(
         intent=intent,
         rule=rule,
-        drive=_drive_facts(drive, record, able, parameters, options),
+        drive=_drive_facts(drive, record, able, parameters, options, guarding.effective(manager, drive, able, options)),
         cartridge=_cartridge_facts(cartridge, found.recorded, names),
         key=known.facts,
         clear_labels=options.clear_labels,
@@ -110,7 +114,16 @@ def observe(transport: Transport, manager: KeyManager, intent: Intent, options: 
         known,
         before,
         facts,
+        parked,
     )
+
+
+def _claim(manager: KeyManager, drive: DriveId, evidence: Evidence, volser: str) -> None:
+    """A write that won the race stands under a parked key: from now on that key is on record for this cartridge."""
+    found = manager.parked_under(evidence.kad)
+    if found is not None and not found.medium_serial:
+        proved = found.drive_serial == drive.serial
+        manager.written_under_parked(found, evidence.medium_serial, volser, proved=proved)
 
 
 def _left_open(before: Mount | None, cartridge: CartridgeId, rule: Rule) -> bool:
@@ -135,7 +148,7 @@ def observe_alone(transport: Transport, options: Options) -> Scene:
     facts = Facts(
         intent=Intent.RESTORE,
         rule=ON_YOUR_WORD,
-        drive=_drive_facts(drive, record, able, parameters, options),
+        drive=_drive_facts(drive, record, able, parameters, options, _by_its_word(able)),
         cartridge=_cartridge_facts(cartridge, found.recorded, names),
         key=known.facts,
         clear_labels=options.clear_labels,
@@ -233,10 +246,19 @@ def _await(transport: Transport, options: Options) -> None:
     (load.load if options.load else load.ready)(transport, options.patience)
 
 
+def _by_its_word(able: Abilities) -> frozenset[Guard]:
+    """Without a keystore there is no qualification: the drive's own word is all there is."""
+    return frozenset({Guard.DRIVE} if able.write_guard else set())
+
+
 def _drive_facts(
-    drive: DriveId, record: DriveRecord | None, able: Abilities, parameters: Parameters, options: Options
+    drive: DriveId,
+    record: DriveRecord | None,
+    able: Abilities,
+    parameters: Parameters,
+    options: Options,
+    guards: frozenset[Guard],
 ) -> DriveFacts:
-    own = frozenset({Guard.DRIVE}) if able.write_guard else frozenset[Guard]()
     return DriveFacts(
         approved=record is not None,
         hands_off=record is not None and record.hands_off,
@@ -245,7 +267,7 @@ def _drive_facts(
         exposed=options.way.exposes and not (record and record.key),
         management=Management(able.management.value),
         parameters=parameters,
-        guards=own | options.guards,
+        guards=guards | options.guards,
         unguarded_reading=drive.serial in options.unguarded,
     )
 

@@ -9,15 +9,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from tapekey.cartridge import identity as cartridge_identity
-from tapekey.drive import abilities, guard, load, modes, parameters
+from tapekey.drive import abilities, load, modes, parameters
 from tapekey.drive import identity as drive_identity
 from tapekey.drive.abilities import Abilities, Management
+from tapekey.drive.identity import DriveId
 from tapekey.drive.load import PATIENT, Patience, Presence
 from tapekey.drive.parameters import kads_of
 from tapekey.errors import TapekeyError
 from tapekey.exchange import Transport
 from tapekey.manager.questions import Account, DriveRecord, KeyManager, Mount
-from tapekey.mount import account, owner, superseded, unwritten
+from tapekey.mount import account, guarding, owner, superseded, unwritten
 from tapekey.mount.state import Course, Event
 
 
@@ -52,7 +53,7 @@ def unload(transport: Transport, manager: KeyManager, patience: Patience = PATIE
             course.take(Event.ACCOUNT)
         load.unload(transport, patience)
         course.take(Event.UNLOAD)
-    cleared = in_reach and after_demount(transport, manager, able, mount)
+    cleared = in_reach and after_demount(transport, manager, drive, able, mount)
     if mount is not None and last.account is not None:
         manager.account(mount, last.account)
     if mount is not None and last.unwritten:
@@ -98,22 +99,30 @@ def _noting(manager: KeyManager, mount: Mount) -> Iterator[None]:
         manager.note("memory not tidied", drive=mount.drive_serial, cartridge=mount.medium_serial, why=str(error))
 
 
-def after_demount(transport: Transport, manager: KeyManager, able: Abilities, mount: Mount | None) -> bool:
-    """Take the mount's key out if it is still there, and close the guard. Does nothing once a newer mount has begun."""
+def after_demount(
+    transport: Transport, manager: KeyManager, drive: DriveId, able: Abilities, mount: Mount | None
+) -> bool:
+    """Take the mount's key out if it is still there, and close the guard. Does nothing once a newer mount has begun.
+
+    A key that is parked stays: it was there before the cartridge, and is there for the next one.
+    """
     if mount is None or able.management is not Management.APPLICATION or not _still_newest(manager, mount):
         return False
     status = parameters.status(transport)
     standing = modes.in_force(status) != modes.OFF
     ours = (mount.kad, mount.key_instance_counter) == (kads_of(status.kads), status.key_instance_counter)
-    if standing and not ours:
+    parked = owner.of_status(manager, status) is not None
+    if standing and not ours and not parked:
         manager.note("foreign owner", alarm=True, drive=mount.drive_serial, generation=mount.generation)
         return False
-    if standing:
+    if parked:
+        standing = False
+    elif standing:
         parameters.clear_key(transport, able)
     else:
         owner.release_stale_lock(transport, able, mount)
     if able.write_guard:
-        guard.close(transport)
+        guarding.close(transport, manager, drive)
     return standing
 
 

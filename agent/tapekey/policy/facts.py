@@ -82,6 +82,7 @@ class Parameters(Enum):
 
     NONE = "none"
     OURS = "ours"
+    PARKED = "parked by us"  # a key of ours that stood in the empty drive: writes are encrypted under it
     FOREIGN = "foreign owner"
 
 
