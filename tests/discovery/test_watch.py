@@ -1,11 +1,13 @@
 """Events in the order, and as late, as real kernels and udev were seen to send them: sg first, st after, UDEV last."""
 
+import errno
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from tapekey.discovery.sysfs import Kind, Node
-from tapekey.discovery.watch import Came, Changed, Event, PowerOn, Uevent, Watch, Went
+from tapekey.discovery.watch import HELD, Came, Changed, Event, Feed, PowerOn, Uevent, Watch, Went
 from tests.discovery.tree import DEBUG
 
 PLACE = f"{DEBUG}/7:0:0:0"
@@ -70,3 +72,50 @@ def test_nothing_is_told_twice() -> None:
     watch = Watch(lambda: (DRIVE,), {})
     assert watch.receive((sg("add"),)) == [Came(DRIVE)]
     assert watch.receive((st("add"),)) == []
+
+
+class Storm:
+    """A monitor whose events never end, each a hundredth of a second after the other."""
+
+    def __init__(self, events: float = float("inf"), lost_at: int = -1) -> None:
+        self.left, self.now, self.lost_at, self.polled = events, 0.0, lost_at, 0
+        self.patience: list[float | None] = []
+
+    def fileno(self) -> int:
+        return 7
+
+    def poll(self, patience: float | None) -> object:
+        self.patience.append(patience)
+        self.polled += 1
+        if self.polled == self.lost_at:
+            raise OSError(errno.ENOBUFS, "no buffer space available")
+        if not self.left:
+            return None
+        self.left, self.now = self.left - 1, self.now + 0.01
+        return SimpleNamespace(
+            action="change", subsystem="scsi", device_path=PLACE, properties={"SDEV_UA": "POWER_ON_RESET_OCCURRED"}
+        )
+
+
+def feed(storm: Storm) -> Feed:
+    return Feed(storm, Watch(lambda: (DRIVE,), {DRIVE.sg: DRIVE}), lambda: storm.now)
+
+
+def test_storm_is_told_of_in_its_middle() -> None:
+    storm = Storm()
+    assert feed(storm).wait() == [PowerOn(DRIVE)]
+    assert storm.now <= HELD + 0.02
+
+
+def test_receive_waits_for_nothing() -> None:
+    storm = Storm(events=3)
+    assert feed(storm).receive() == [PowerOn(DRIVE)]
+    assert set(storm.patience) == {0.0}
+    assert feed(storm).receive() == []
+    assert feed(storm).descriptor == 7
+
+
+def test_lost_events_are_answered_by_a_look() -> None:
+    storm = Storm(events=0, lost_at=1)
+    watch = Feed(storm, Watch(lambda: (SECOND,), {DRIVE.sg: DRIVE}), lambda: storm.now)
+    assert watch.receive() == [Went(DRIVE), Came(SECOND)]

@@ -84,3 +84,15 @@ def test_library_that_names_no_drive_contradicts_nobody() -> None:
     bay = in_library.bay(Changer([element(256)]), 0)
     assert bay.holds(DRIVE)
     assert bay.holds(OTHER)
+
+
+def test_all_places_are_told_in_the_order_of_their_addresses() -> None:
+    changer = Changer([element(257, full=True, barcode="ENC002L8"), element(256)])
+    assert [bay.address for bay in in_library.bays(changer)] == [256, 257]
+
+
+def test_place_without_a_name_is_nobodys() -> None:
+    assert not in_library.Bay("LIBRARY001", 256, full=True, barcode="").is_of(DRIVE)
+    name = DriveName(CodeSet.ASCII, DesignatorType.VENDOR_SPECIFIC, DRIVE.serial.encode())
+    told = in_library.Bay("LIBRARY001", 256, full=True, barcode="", name=name)
+    assert (told.is_of(DRIVE), told.is_of(OTHER)) == (True, False)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from tests.faults import (
+    of_agent_notice,
     of_commands,
     of_drive,
     of_host,
@@ -33,4 +34,5 @@ FAULTS: Final[dict[str, Fault]] = {
     **of_target.FAULTS,
     **of_commands.FAULTS,
     **of_library.FAULTS,
+    **of_agent_notice.FAULTS,
 }
