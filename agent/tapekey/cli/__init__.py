@@ -10,6 +10,7 @@ from tapekey.cli.failure import Failure, Verbs
 
 # Command -> (module, what it is for). The module has an attribute of the command's name.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "agent": ("agent", "The daemon that watches over the drives of this host: run."),
     "status": ("status", "What the agent says of itself and its drives."),
     "check": ("check", "One line and a status for monitoring: will the next job on each drive work?"),
     "config": ("config", "The configuration: defaults, check."),
