@@ -101,16 +101,15 @@ def test_a_directory_that_cannot_be_used_is_told(tmp_path: Path) -> None:
 
 def test_without_root_the_users_own_directory_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 4711)
-    monkeypatch.setattr(turns, "SYSTEM", tmp_path / "absent")
-    assert turns.directory({"XDG_RUNTIME_DIR": "/run/user/4711"}) == Path("/run/user/4711/tapekey")
-    assert turns.directory({}) == Path(tempfile.gettempdir()) / "tapekey-4711"
+    absent = tmp_path / "absent"
+    assert turns.directory({"XDG_RUNTIME_DIR": "/run/user/4711"}, absent) == Path("/run/user/4711/tapekey")
+    assert turns.directory({}, absent) == Path(tempfile.gettempdir()) / "tapekey-4711"
     assert turns.directory({"RUNTIME_DIRECTORY": "/run/tapekey:/run/more"}) == Path("/run/tapekey")
 
 
 def test_whoever_may_write_the_systems_directory_uses_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "SYSTEM", tmp_path)
     monkeypatch.setattr(os, "geteuid", lambda: 4711)
-    assert turns.directory({"XDG_RUNTIME_DIR": "/run/user/4711"}) == tmp_path
+    assert turns.directory({"XDG_RUNTIME_DIR": "/run/user/4711"}, tmp_path) == tmp_path
 
 
 def test_a_directory_of_another_user_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,13 +26,13 @@ class Taken(Conflict):
     """Somebody else works on the drive: it may be asked again."""
 
 
-def directory(environ: dict[str, str] | None = None) -> Path:
-    """Where turns of this user lie: what systemd made for a service, /run/tapekey, or the user's runtime directory."""
+def directory(environ: dict[str, str] | None = None, system: Path = SYSTEM) -> Path:
+    """Where turns of this user lie: what systemd made for a service, the system's, or the user's runtime directory."""
     env = os.environ if environ is None else environ
     if env.get("RUNTIME_DIRECTORY"):
         return Path(env["RUNTIME_DIRECTORY"].partition(":")[0])
-    if os.geteuid() == 0 or os.access(SYSTEM, os.W_OK | os.X_OK):
-        return SYSTEM
+    if os.geteuid() == 0 or os.access(system, os.W_OK | os.X_OK):
+        return system
     if env.get("XDG_RUNTIME_DIR"):
         return Path(env["XDG_RUNTIME_DIR"]) / "tapekey"
     return Path(tempfile.gettempdir()) / f"tapekey-{os.geteuid()}"

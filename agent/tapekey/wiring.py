@@ -105,10 +105,11 @@ def drive(uri: str, trace: Path | None = None, *, doubtful: bool = False) -> Ite
 @contextmanager
 def drive_alone(uri: str, trace: Path | None = None) -> Iterator[Transport]:
     """A drive that is to be changed: nobody else of ours works on it meanwhile."""
-    from tapekey import turns
+    from tapekey import config, turns
     from tapekey.drive.identity import identify
 
-    with drive(uri, trace) as transport, turns.turn(identify(transport).serial, who="tapekey on the command line"):
+    place = turns.directory(system=config.read().agent.runtime)
+    with drive(uri, trace) as transport, turns.turn(identify(transport).serial, place, who="the command line"):
         yield transport
 
 

@@ -1,0 +1,47 @@
+"""Hears at the waist what a drive tells once: that it was reset, that its key changed, that its cartridge did.
+
+Unit attentions are told to whoever sends the next command, and flows that begin a session collect them. Whoever has to
+know of them later listens here. Codes: SPC-4 table 57, SSC-4 4.2.21.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from tapekey.errors import Malformed
+from tapekey.exchange import Command, Reply, Transport
+from tapekey.scsi.codes import Status
+from tapekey.scsi.sense import SenseKey, decode_sense
+
+RESET_ASC: Final = 0x29  # power on, reset, nexus loss
+CHANGED_KEY: Final = frozenset({(0x2A, 0x11), (0x2A, 0x12), (0x2A, 0x13)})
+NEW_MEDIUM: Final = (0x28, 0x00)
+
+
+@dataclass(slots=True)
+class Attentive:
+    """A transport that keeps what was told by the way, until it is taken."""
+
+    inner: Transport
+    told: list[str] = field(default_factory=list)
+
+    def execute(self, command: Command) -> Reply:
+        """Pass it on, and listen."""
+        reply = self.inner.execute(command)
+        if reply.status == Status.CHECK_CONDITION:
+            self._hear(reply.sense)
+        return reply
+
+    def taken(self) -> tuple[str, ...]:
+        """What was told since the last time, as 6/29/00."""
+        told, self.told = tuple(self.told), []
+        return told
+
+    def _hear(self, raw: bytes) -> None:
+        try:
+            sense = decode_sense(raw)
+        except Malformed:
+            return
+        code = (sense.asc, sense.ascq)
+        attention = sense.key == SenseKey.UNIT_ATTENTION and (sense.asc == RESET_ASC or code == NEW_MEDIUM)
+        if attention or code in CHANGED_KEY:  # 2A/13 comes with 7/DATA PROTECT too, where LOCK is set
+            self.told.append(sense.code)
