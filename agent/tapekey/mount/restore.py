@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from tapekey.drive.modes import Status
 from tapekey.exchange import Transport
 from tapekey.keys.data_key import KeyId
-from tapekey.manager.questions import KeyManager, Mount, ReadingKey, ReadingKeys
-from tapekey.mount import install, outcome
+from tapekey.manager.questions import Evidence, KeyManager, Mount, ReadingKey, ReadingKeys
+from tapekey.mount import again, install, outcome
 from tapekey.mount.options import Options
 from tapekey.mount.scene import Scene, observe, observe_alone
 from tapekey.mount.state import Course, Event, Phase
 from tapekey.policy.decide import decide
-from tapekey.policy.decision import Decision, ReadKey
+from tapekey.policy.decision import Decision, Modes, ReadKey
 from tapekey.policy.facts import Intent
 
 
@@ -39,6 +39,9 @@ def restore(
 ) -> Restored:
     """Make ready to read with what `keys` opens; `manager` keeps the books, and None means that there are none."""
     chosen = options or Options()
+    standing = again.for_reading(transport, manager, chosen) if manager else None
+    if standing is not None and manager is not None:
+        return _as_it_stands(manager, standing, chosen)
     scene = observe(transport, manager, Intent.RESTORE, chosen) if manager else observe_alone(transport, chosen)
     decision = decide(scene.facts)
     course = Course()
@@ -46,6 +49,23 @@ def restore(
     if isinstance(decision, ReadKey):
         return _keyed(transport, keys, manager, scene, decision, course, chosen)
     return Restored(course.phase, decision, scene.drive.serial, scene.cartridge.serial, scene.volser)
+
+
+def _as_it_stands(manager: KeyManager, mount: Mount, options: Options) -> Restored:
+    """The same mount with the same key in force: nothing was to be done."""
+    pair = Modes.READ_WITH_CLEAR_LABELS if options.clear_labels else Modes.READ
+    decision = ReadKey(29, "its key stands in the drive already", pair)
+    foreign = manager.known(Evidence(mount.medium_serial)).key_id != mount.key_id
+    return Restored(
+        Phase.READY_TO_READ,
+        decision,
+        mount.drive_serial,
+        mount.medium_serial,
+        mount.volser,
+        mount.key_id,
+        foreign,
+        mount,
+    )
 
 
 def _keyed(

@@ -14,7 +14,7 @@ from tapekey.exchange import Transport
 from tapekey.keys.brief import KadRoom
 from tapekey.keys.data_key import KeyId
 from tapekey.manager.questions import KeyManager, KeyMaterial, Mount, Prepared, Request
-from tapekey.mount import install, outcome
+from tapekey.mount import again, install, outcome
 from tapekey.mount.options import Options
 from tapekey.mount.scene import Scene, observe
 from tapekey.mount.state import Course, Event, Phase
@@ -47,6 +47,9 @@ class Saved:
 def save(transport: Transport, manager: KeyManager, options: Options | None = None) -> Saved:
     """Make ready to write. Refused: what the rule forbids, with why and mend; other errors: what went wrong."""
     chosen = options or Options()
+    again_ready = again.for_writing(transport, manager, chosen)
+    if again_ready is not None:
+        return _as_it_stands(*again_ready)
     scene = observe(transport, manager, Intent.SAVE, chosen)
     decision = decide(scene.facts)
     course = Course()
@@ -55,6 +58,22 @@ def save(transport: Transport, manager: KeyManager, options: Options | None = No
         return _keyed(transport, manager, scene, decision, course, chosen)
     mount = _in_clear(manager, scene, course) if course.phase is Phase.OPENED else None
     return Saved(course.phase, decision, scene.drive.serial, scene.cartridge.serial, scene.volser, mount=mount)
+
+
+def _as_it_stands(mount: Mount, prepared: Prepared) -> Saved:
+    """The same mount with the same key in force: nothing was to be done."""
+    return Saved(
+        Phase.READY_TO_WRITE,
+        UseKey(22, "its key stands in the drive already"),
+        mount.drive_serial,
+        mount.medium_serial,
+        mount.volser,
+        mount.key_id,
+        prepared.carried if prepared.envelope else (),
+        prepared.left_out if prepared.envelope else (*prepared.carried, *prepared.left_out),
+        bool(prepared.envelope),
+        mount,
+    )
 
 
 def _in_clear(manager: KeyManager, scene: Scene, course: Course) -> Mount:

@@ -18,7 +18,7 @@ from tapekey.drive.parameters import kads_of
 from tapekey.errors import TapekeyError
 from tapekey.exchange import Transport
 from tapekey.manager.questions import Account, DriveRecord, KeyManager, Mount
-from tapekey.mount import account, guarding, owner, superseded, unwritten
+from tapekey.mount import account, guarding, owner, superseded, unwritten, witness
 from tapekey.mount.state import Course, Event
 
 
@@ -83,6 +83,7 @@ def _last_things(
     with _noting(manager, mount):
         removed = superseded.remove(transport, manager, mount)
     told = account.ask(transport, manager, mount)
+    witness.closed(manager, mount, told.change_reference)
     with _noting(manager, mount):
         if unwritten.is_unwritten(transport, manager, mount, told):
             until_out.enter_context(unwritten.forgotten(transport, manager, mount))

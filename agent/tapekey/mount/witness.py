@@ -67,6 +67,12 @@ def reopened(manager: KeyManager, cartridge: str) -> None:
         )
 
 
+def closed(manager: KeyManager, mount: Mount, reference: bytes) -> None:
+    """Put down what the account of a mount has just told, so that it is not asked twice."""
+    now = Witness(mount.medium_serial, mount.drive_serial, Moment.CLOSED.value, reference, mount.generation)
+    manager.keep_witness(now)
+
+
 def compare(before: Witness | None, now: Witness, mount: Mount | None) -> Finding:
     """What two witnesses of one cartridge say together."""
     if before is None:
