@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import click
 
-from tapekey.cli.exit_status import BUG, INTERRUPTED, SYNTAX
 from tapekey.cli.failure import Failure, Verbs
 
 # Command -> (module, what it is for). The module has an attribute of the command's name.
@@ -47,9 +46,10 @@ def root() -> None:
 
 def main() -> None:
     """Console entry: keep core dumps off, run, and leave with a documented exit status."""
-    from tapekey.cli.hardening import keep_out_of_cores
+    if sys.argv[1:2] != ["status"]:  # which sees no key, and is run often
+        from tapekey.cli.hardening import keep_out_of_cores
 
-    keep_out_of_cores()
+        keep_out_of_cores()
     status = run(sys.argv[1:])
     sys.exit(status)
 
@@ -58,15 +58,22 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; whatever happens becomes text and an exit status."""
     try:
         return root.main(list(arguments), standalone_mode=False, prog_name="tapekey") or 0
-    except click.ClickException as error:
+    except Failure as error:
         error.show()
-        return error.exit_code if isinstance(error, Failure) else SYNTAX
-    except click.Abort:
+        return error.exit_code
+    except (click.ClickException, click.Abort) as error:
+        from tapekey.cli import exit_status  # which a command that works does not need
+
+        if isinstance(error, click.ClickException):
+            error.show()
+            return exit_status.SYNTAX
         click.echo("tapekey: interrupted", err=True)
-        return INTERRUPTED
+        return exit_status.INTERRUPTED
     except Exception:  # noqa: BLE001 - the one boundary: what nobody foresaw is told from what was refused
-        import traceback  # which is slow to load
+        import traceback
+
+        from tapekey.cli import exit_status
 
         traceback.print_exc()
         click.echo("tapekey: this is a fault of tapekey itself; please report the lines above", err=True)
-        return BUG
+        return exit_status.BUG

@@ -8,15 +8,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from pathlib import Path
 from typing import NoReturn
 
 import click
 
-from tapekey import config
 from tapekey.cli.render import clean
 from tapekey.errors import AgentMissing, TapekeyError
-from tapekey.service import asking
+from tapekey.service import address, asking
 from tapekey.service.told import Told
 
 GUARDS = ("drive", "parked", "gate", "hook", "watched")  # strongest first
@@ -46,11 +44,11 @@ class Finding:
 
 @click.command()
 @click.option("--drive", "names", multiple=True, metavar="SERIAL", help="Only this drive; may be given again.")
-@click.option("--socket", type=click.Path(path_type=Path), help="The agent's socket, if not the configuration's.")
-def check(names: tuple[str, ...], socket: Path | None) -> None:
+@click.option("--socket", metavar="PATH", help="The agent's socket, if not the configuration's.")
+def check(names: tuple[str, ...], socket: str | None) -> None:
     """One line and an exit status for monitoring: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."""
     try:
-        view = Told(asking.ask(socket or config.read().agent.socket, "status", timeout=SECONDS))
+        view = Told(asking.ask(socket or address.socket(), "status", timeout=SECONDS))
         findings = [*of_agent(view), *of_drives(view, names, time.time())]
         figures = perfdata(view)
     except AgentMissing as error:

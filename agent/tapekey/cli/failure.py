@@ -5,7 +5,6 @@ from typing import IO, Any
 
 import click
 
-from tapekey.cli.exit_status import status_of
 from tapekey.cli.render import clean
 from tapekey.errors import TapekeyError
 
@@ -14,6 +13,8 @@ class Failure(click.ClickException):
     """A TapekeyError on its way out: what and why on one line, mend on the next."""
 
     def __init__(self, error: TapekeyError) -> None:
+        from tapekey.cli.exit_status import status_of  # which a command that works does not need
+
         super().__init__(str(error))
         self.error = error
         self.exit_code = status_of(error)  # type: ignore[misc]

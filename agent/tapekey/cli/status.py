@@ -2,13 +2,11 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 
-from tapekey import config
 from tapekey.cli.render import clean, emit, json_option, table
-from tapekey.service import asking
+from tapekey.service import address, asking
 from tapekey.service.told import Told
 
 CLEAR_SCREEN = "\x1b[H\x1b[2J"
@@ -21,11 +19,11 @@ UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 @click.option(
     "--every", type=click.FloatRange(0.1, 3600), default=2.0, show_default=True, help="With --watch: seconds."
 )
-@click.option("--socket", type=click.Path(path_type=Path), help="The agent's socket, if not the configuration's.")
+@click.option("--socket", metavar="PATH", help="The agent's socket, if not the configuration's.")
 @json_option
-def status(watch: bool, every: float, socket: Path | None, as_json: bool) -> None:
+def status(watch: bool, every: float, socket: str | None, as_json: bool) -> None:
     """What the agent says of itself and its drives."""
-    path = socket or config.read().agent.socket
+    path = socket or address.socket()
     while True:
         facts = asking.ask(path, "status")
         if watch and not as_json:
