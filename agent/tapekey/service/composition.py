@@ -26,6 +26,8 @@ from tapekey.service.verbs import Desk
 from tapekey.service.worker import Company
 
 STOPPING: Final = 8.0  # seconds that workers have to end
+SETTLING: Final = 0.5  # seconds between looks at a drive that is waited for
+MOUNTED: Final = 6  # times as long as for an empty drive
 log = logging.getLogger(__name__)
 
 
@@ -37,21 +39,28 @@ def running(settings: config.Config, manager: LocalManager, pace: Pace | None = 
         alerts = stack.enter_context(alerting.alerting(given.alert_command))
         opens = stack.enter_context(nodes.follow())
         alarms = Alarms(alerts.tell)
-        drives = _drives(settings, manager, alarms, opens, pace or Pace(given.empty_seconds, quiet=given.quiet_seconds))
+        drives = _drives(settings, manager, alarms, opens, pace or paced(given))
         agent = Agent(settings.store, manager, drives, alarms, opens)
         agent.notifier, agent.metrics_file = notify.from_environment(), given.metrics_file
         for end in agent.told:
             end.setblocking(False)
             stack.callback(end.close)
+        desk = Desk(drives, agent.view, agent.hush, agent.reload)
+        given.runtime.mkdir(mode=0o755, parents=True, exist_ok=True)
+        stack.enter_context(control.serving(given.socket, verbs.table(desk), given.askers))  # first: one agent a host
         stack.callback(_stop, drives)
         drives.serve(ways.of_uri(uri, settings) for uri in given.drives)
         if given.discover:
             _discover(agent, given.library_seconds, stack)
-        desk = Desk(drives, agent.view, agent.hush, agent.reload)
-        stack.enter_context(control.serving(given.socket, verbs.table(desk), given.askers))
         if given.metrics_port:
             stack.enter_context(metrics.serving(given.metrics_port, agent.view))
         yield agent
+
+
+def paced(given: config.Agent) -> Pace:
+    """As the configuration says; a mounted drive that nobody has open is looked at less often than an empty one."""
+    often = given.empty_seconds
+    return Pace(often, min(SETTLING, often), MOUNTED * often, given.quiet_seconds)
 
 
 def _drives(settings: config.Config, manager: LocalManager, alarms: Alarms, opens: Nodes, pace: Pace) -> Drives:
