@@ -1,5 +1,6 @@
 """What of this checkout goes into the guest: the package with its compiled module, the cases and pytest's settings."""
 
+import importlib.metadata
 import shutil
 import subprocess
 import tarfile
@@ -22,8 +23,17 @@ def pack(file: Path) -> None:
                 shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
             else:
                 shutil.copy2(source, copy)
+        _say_the_version(Path(place) / "agent")
         compiler = [DEBIANS_PYTHON, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", place]
         if Path(DEBIANS_PYTHON).exists():
             subprocess.run(compiler, check=True)
         with tarfile.open(file, "w") as archive:
             archive.add(place, ".")
+
+
+def _say_the_version(place: Path) -> None:
+    """As an installation would, for who asks what version this is."""
+    version = importlib.metadata.version("tapekey")
+    about = place / f"tapekey-{version}.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: tapekey\nVersion: {version}\n")

@@ -27,8 +27,8 @@ from tapekey.transport import sgio
 from tests.kernel.cases import initiator, simulated
 from tests.kernel.cases.library import bench
 from tests.kernel.race import runs, software
-from tests.kernel.race.guest_agent import KEYSTORE, PLACE, ROOT_KEY, Agent
-from tests.kernel.race.runs import Guard, Health, Round
+from tests.kernel.race.guest_agent import KEYSTORE, PLACE, ROOT_KEY, RUNTIME, Agent
+from tests.kernel.race.runs import Guard, Health, Round, Scale
 from tests.kernel.race.software import Software
 
 RESULTS: Final = Path("/mnt/results.jsonl")
@@ -74,14 +74,15 @@ def main(words: list[str]) -> int:
     portal, line = words[0].split("/")
     seed, rounds, drives, seconds = map(int, words[1:5])
     ends = time.monotonic() + seconds
+    scale = runs.BRIEF if "brief" in words else runs.FULL
     hall_of = _prepared(f"{bench.GATEWAY}:{portal}", int(line), drives)
     with sgio.open_device(hall_of[0].path) as library:
         hall = Hall(library, hall_of[1], hall_of[2], Agent(absent="absent" in words), int(line))
         try:
-            for round in runs.plan(seed, rounds, drives):
+            for round in runs.plan(seed, rounds, drives, scale):
                 if time.monotonic() > ends:
                     break
-                _play(hall, round)
+                _play(hall, round, scale)
         finally:
             hall.agent.end(gently=True)
             shutil.copytree(KEYSTORE, "/mnt/keystore-after", dirs_exist_ok=True)
@@ -91,6 +92,7 @@ def main(words: list[str]) -> int:
 def _prepared(portal: str, line: int, drives: int) -> tuple[Node, tuple[Node, ...], tuple[str, ...]]:
     """Log in, and approve the drives on this host; what they can do was found out on the other."""
     PLACE.mkdir()
+    RUNTIME.mkdir(exist_ok=True)
     shutil.copytree("/mnt/keystore", KEYSTORE)
     shutil.copy("/mnt/root.key", ROOT_KEY)
     shutil.copy("/mnt/writer", software.WRITER)
@@ -122,7 +124,7 @@ def _login(portal: str, drives: int) -> list[Node]:
 # --- a round ---------------------------------------------------------------------------------------------------------
 
 
-def _play(hall: Hall, round: Round) -> None:
+def _play(hall: Hall, round: Round, scale: Scale) -> None:
     began, began_at = time.monotonic(), _stamp()
     agent = hall.agent
     if agent.process is None or agent.gate is not round.gate:
@@ -136,7 +138,7 @@ def _play(hall: Hall, round: Round) -> None:
     with agent.slowed() if round.health is Health.SLOW else nullcontext():
         loaded, written = _race(hall, round)
     if agent.process is None:
-        agent.start(gate=_next_gate(round))
+        agent.start(gate=_next_gate(round, scale))
         agent.await_up(len(hall.drives))
     time.sleep(1.5)  # until it has noticed that everybody is out
     during = agent.settled()
@@ -174,9 +176,8 @@ def _stamp() -> str:
     return audit.stamp(datetime.now(UTC))
 
 
-def _next_gate(round: Round) -> bool:
-    order = runs.ORDER
-    return order[(round.number + 1) % len(order)][1]
+def _next_gate(round: Round, scale: Scale) -> bool:
+    return scale.order[(round.number + 1) % len(scale.order)][1]
 
 
 def _race(hall: Hall, round: Round) -> tuple[list[float], list[Software]]:

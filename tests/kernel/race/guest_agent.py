@@ -61,7 +61,7 @@ class Agent:
         with LOG.open("ab") as log:
             log.write(f"--- start {self.starts}, gate {gate}, at {time.monotonic():.1f}\n".encode())
             log.flush()
-            line = [sys.executable, "-m", "tapekey", "agent", "run"]
+            line = [sys.executable, "-m", "tapekey", "agent", "run", "-v"]
             environ = os.environ | {"TAPEKEY_CONFIG": str(CONFIG)}
             self.process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environ)
 

@@ -111,30 +111,50 @@ def guard(drive: int, drives: int, *, gate: bool) -> Guard:
 ORDER: Final = tuple(
     (health, gate) for gate in (True, False) for health in (Health.NORMAL, Health.SLOW, Health.RESTARTING, Health.DEAD)
 )
+BRIEFLY: Final = (
+    *((Health.NORMAL, True), (Health.DEAD, True)),
+    *((Health.SLOW, False), (Health.RESTARTING, False)),
+)
 
 
-def plan(seed: int, rounds: int, drives: int) -> Iterator[Round]:
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How long things take. `brief` is for everybody's tests: short loads, and software that comes early."""
+
+    order: tuple[tuple[Health, bool], ...] = ORDER
+    load_times: tuple[float, ...] = LOAD_TIMES
+    latest: float = LATEST
+    usual: float = 24.0  # the latest start, but for rounds that show the latest of all
+
+
+FULL: Final = Scale()
+BRIEF: Final = Scale(BRIEFLY, (2.0, 4.0), 10.0, 10.0)
+
+
+def plan(seed: int, rounds: int, drives: int, scale: Scale = FULL) -> Iterator[Round]:
     """The rounds of one guest. The same seed gives the same."""
     dice = random.Random(seed)
-    for number, (health, gate) in zip(range(rounds), cycle(ORDER), strict=False):
-        load_time = dice.choice(LOAD_TIMES)
-        late = number // len(ORDER) % 2 == 1 or dice.random() < 0.25  # a round lasts as long as its last software
-        runs = tuple(_run(dice, drive, guard(drive, drives, gate=gate), load_time, late) for drive in range(drives))
+    for number, (health, gate) in zip(range(rounds), cycle(scale.order), strict=False):
+        load_time = dice.choice(scale.load_times)
+        late = number // len(scale.order) % 2 == 1 or dice.random() < 0.25  # a round lasts as long as its last software
+        latest = scale.latest if late else scale.usual
+        runs = tuple(_run(dice, drive, guard(drive, drives, gate=gate), load_time, latest) for drive in range(drives))
         killed_at = round(dice.uniform(EARLIEST, load_time + 4.0), 2)
-        yield Round(number, health, gate, load_time, killed_at, dice.random() < 0.5, _spread(dice, runs, late))
+        gently = dice.random() < 0.5
+        yield Round(number, health, gate, load_time, killed_at, gently, _spread(dice, runs, latest if late else None))
 
 
-def _run(dice: random.Random, drive: int, guard: Guard, load_time: float, late: bool) -> Run:
+def _run(dice: random.Random, drive: int, guard: Guard, load_time: float, latest: float) -> Run:
     """Most starts lie where the race is, about the load and about the tape's being ready; the others anywhere."""
-    spans = ((EARLIEST, 3.0), (load_time - 2.0, load_time + 6.0), (EARLIEST, LATEST if late else 24.0))
+    spans = ((EARLIEST, 3.0), (load_time - 2.0, load_time + 6.0), (EARLIEST, latest))
     offset = dice.uniform(*dice.choice(spans))
     return Run(drive, guard, round(offset, 2), dice.choice(tuple(Way)), ours=dice.random() < 0.3)
 
 
-def _spread(dice: random.Random, runs: tuple[Run, ...], late: bool) -> tuple[Run, ...]:
+def _spread(dice: random.Random, runs: tuple[Run, ...], latest: float | None) -> tuple[Run, ...]:
     """The ends of the range are in every late round."""
-    if not late:
+    if latest is None:
         return runs
     first, last = dice.sample(range(len(runs)), 2)
-    ends = {first: EARLIEST, last: LATEST}
+    ends = {first: EARLIEST, last: latest}
     return tuple(replace(run, offset=ends.get(at, run.offset)) for at, run in enumerate(runs))
