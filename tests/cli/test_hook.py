@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from tapekey import wiring
+from tapekey.errors import Refused, TapekeyError, TimedOut
 from tapekey.scsi.changer_status import DriveName
 from tapekey.scsi.vital import CodeSet, DesignatorType
+from tests.cli.agent_line import Line, answering
 from tests.drive.test_in_library import Changer, element
 from tests.stories.transcript import Teller, telling
 
@@ -55,13 +57,19 @@ class Scene:
         return self.run(f"tapekey drive status virtual:drv {K}")
 
 
+@contextmanager
+def standing(place: Path, patch: pytest.MonkeyPatch, lines: str) -> Iterator[Scene]:
+    with telling(place) as teller:
+        made = Scene(teller)
+        for line in lines.strip().splitlines():
+            made.run(line)
+        patch.setattr(wiring, "drive", beside(wiring.drive, made))
+        yield made
+
+
 @pytest.fixture
 def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    with telling(tmp_path) as teller:
-        made = Scene(teller)
-        for line in SCENE.split("\n")[1:-1]:
-            made.run(line)
-        monkeypatch.setattr(wiring, "drive", beside(wiring.drive, made))
+    with standing(tmp_path, monkeypatch, SCENE) as made:
         yield made
 
 
@@ -165,3 +173,90 @@ def test_load_that_names_no_drive_is_refused_before_anything_moves(scene: Scene)
 
 def test_program_that_is_not_there_is_told(scene: Scene) -> None:
     assert scene.teller.run(f"tapekey hook changer {K} -- ./none {LOAD}")[0] == 127
+
+
+# --- where an agent runs ---
+
+BARE = """
+tapekey target create drv --personality ibm-lto6 --serial DRIVE00001
+tapekey target serve drv &
+""" + SCENE.splitlines()[-1]
+READY = {"phase": "ready to write", "drive": "DRIVE00001", "why": "it is blank"}
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    """A drive and a changer command without any keystore: the agent has it."""
+    with standing(tmp_path, monkeypatch, BARE) as made:
+        yield made
+
+
+@pytest.fixture
+def line(bare: Scene) -> Iterator[Line]:
+    with answering(bare.teller.place, ready=READY) as made:
+        yield made
+
+
+def test_agent_makes_the_loaded_drive_ready_and_is_told_what_the_library_says(bare: Scene, line: Line) -> None:
+    assert bare.hook(LOAD) == (0, "")
+    assert line.verbs == ["moving", "ready"]
+    asked = line.asked[1][1]
+    assert asked["drive"] == f"virtual:{bare.teller.place}/drv"
+    assert (asked["volsers"], asked["intent"], asked["loaded"]) == (["ENC001L6"], "", True)
+
+
+def test_changer_is_announced_before_it_moves(bare: Scene, line: Line) -> None:
+    line.says["moving"] = lambda asked: {"called": bare.called} if not bare.called else 1 / 0
+    assert bare.hook(LOAD)[0] == 0
+    assert line.asked[0][1]["changer"] == "/dev/changer"
+
+
+def test_drive_that_can_only_be_read_is_a_success_that_says_so(bare: Scene, line: Line) -> None:
+    line.says["ready"] = {**READY, "phase": "ready to read", "why": "it holds clear data"}
+    assert bare.hook(LOAD) == (0, "tapekey: for reading only: it holds clear data\n")
+
+
+WRONG = {
+    "silence": (TimedOut("the drive is not ready in time"), 33),
+    "a refusal": (Refused("cannot save", why="a rule says no"), 100),
+    "an alarm": (Refused("cannot save", why="an envelope differs", alarm=True), 101),
+    "a fault of its own": (TapekeyError("the agent met a fault of its own"), 99),
+    "another drive": ({**READY, "drive": "DRIVE00002"}, 109),
+    "no word for ready": ({**READY, "phase": "working"}, 106),
+    "an empty answer": ({}, 106),
+}
+
+
+@pytest.mark.parametrize(("said", "status"), WRONG.values(), ids=WRONG)
+def test_load_fails_with_all_that_is_no_word_for_ready(bare: Scene, line: Line, said: Any, status: int) -> None:
+    line.says["ready"] = said
+    assert bare.hook(LOAD)[0] == status
+    assert bare.called == [LOAD]
+
+
+def test_agent_that_does_not_know_of_the_move_lets_nothing_be_moved(bare: Scene, line: Line) -> None:
+    line.says["moving"] = TapekeyError("the agent met a fault of its own")
+    assert bare.hook(LOAD)[0] == 99
+    assert bare.called == []
+
+
+def test_wrong_drive_is_never_asked_for(bare: Scene, line: Line) -> None:
+    bare.changer = Changer([element(256, full=True, barcode="ENC001L6", name=OTHER)])
+    assert bare.hook(LOAD)[0] == 109
+    assert bare.hook(UNLOAD)[0] == 0
+    assert line.verbs == ["moving", "moving"]
+
+
+def test_agent_takes_the_account_before_the_command_unloads(bare: Scene, line: Line) -> None:
+    line.says["unload"] = lambda asked: {} if not bare.called else 1 / 0
+    assert bare.hook(UNLOAD) == (0, "")
+    assert line.verbs == ["moving", "unload"]
+    assert bare.called == [UNLOAD]
+
+
+@pytest.mark.parametrize("verb", ["moving", "unload"])
+def test_agent_in_trouble_keeps_no_cartridge_in(bare: Scene, line: Line, verb: str) -> None:
+    line.says[verb] = TimedOut("the agent did not answer in time")
+    status, said = bare.hook(UNLOAD)
+    assert (status, bare.called) == (0, [UNLOAD])
+    assert "no account was taken: the agent did not answer in time" in said

@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, dict[str, Any]]] = {
     "target inventory lib": ("tapekey.target-inventory/1", {}),
     "target personalities": ("tapekey.personalities/1", {}),
     f"audit show {K}": ("tapekey.audit/1", {}),
+    f"observe {K}": ("tapekey.observe/1", {"cartridges": [], "cartridges_refused": 0, "drives_refused": 0}),
     f"audit verify {K}": ("tapekey.audit-verify/1", {"good": True}),
 }
 

@@ -101,8 +101,8 @@ def _key(access: Access, call: Call, seconds: float, allow_virtual: bool, allow_
     """Make the loaded cartridge ready: for writing if that may be, else for reading."""
     bay = _bay(call)
     told = _by_agent(call, bay, seconds) or _here(access, call, bay, allow_virtual, allow_clear_key)
-    if told.get("not_written"):
-        click.echo(f"tapekey: for reading only: {clean(told['not_written'])}", err=True)
+    if told["phase"] not in agent_call.WRITABLE | agent_call.ALONE:
+        click.echo(f"tapekey: for reading only: {clean(told['why'])}", err=True)
 
 
 def _by_agent(call: Call, bay: "Bay", seconds: float) -> agent_call.Answer | None:
@@ -159,7 +159,8 @@ def _here(
     ):
         done = ready(transport, manager, options)
         keep_what_was_left(transport, manager, options, done)
-    return {} if isinstance(done, Saved) else {"not_written": done.not_written}
+    why = done.decision.why if isinstance(done, Saved) else done.not_written
+    return {"phase": done.phase.value, "why": why}
 
 
 def _account(access: Access, call: Call, seconds: float) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tapekey.manager.questions import Mount
 
 SAVE, RESTORE = "save", "restore"
+LONGEST_LOOK = 60.0  # at a drive that no software has any more
 
 
 def asked_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -69,7 +70,7 @@ class Wanted:
         )
 
 
-@click.command("with", context_settings={"allow_interspersed_args": False})
+@click.command("with")
 @drive_argument
 @click.argument("command", nargs=-1, required=True, metavar="-- COMMAND...")
 @asked_options
@@ -148,7 +149,9 @@ def _ready_here(access: Access, wanted: Wanted, allow_virtual: bool, allow_clear
 def _afterwards(access: Access, drive: str, *, by_agent: bool) -> None:
     """Take the account without ending the mount. The key is not touched: others may be writing still (trap 1)."""
     if by_agent:
-        agent_call.ask("look", drive=agent_call.name_of(drive))
+        agent_call.ask(
+            "verify", LONGEST_LOOK + agent_call.MARGIN, drive=agent_call.name_of(drive), seconds=LONGEST_LOOK
+        )
         return
     from tapekey import turns
     from tapekey.drive.identity import identify

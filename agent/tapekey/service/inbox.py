@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from tapekey.errors import Conflict, TapekeyError
+from tapekey.errors import TapekeyError, TimedOut
 from tapekey.policy.facts import Intent
 from tapekey.service.events import Cause, Event
 
@@ -69,8 +69,8 @@ class Ask:
             raise self._error
         if self._answer is None:
             serial, doing = about()
-            raise Conflict(
-                f"drive {serial} did not answer in time", why=doing, mend="see tapekey status; give it longer"
+            raise TimedOut(
+                f"drive {serial} is not ready in time", why=doing, mend="see tapekey status; give it longer"
             )
         return self._answer
 
