@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tapekey import wiring
-from tapekey.cli import drive_list, drive_qualify, key_file
+from tapekey.cli import drive_list, drive_qualify, drive_rest, key_file
 from tapekey.cli.options import (
     allow_virtual_option,
     clear_key_option,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tapekey.drive.identity import DriveId
     from tapekey.exchange import Transport
     from tapekey.keystore.qualifications import Qualified
+    from tapekey.manager.local import LocalManager
 
 HEX_KEY = 64
 RAW_KEY = 32
@@ -33,10 +34,11 @@ RAW_KEY = 32
 
 @click.group()
 def drive() -> None:
-    """Tape drives: list, show, status, approve, qualify, set-key, clear-key."""
+    """Tape drives: list, show, status, approve, release, qualify, set-key, clear-key."""
 
 
 drive.add_command(drive_qualify.qualify)
+drive.add_command(drive_rest.release)
 
 
 @drive.command("list")
@@ -57,13 +59,14 @@ def list_(access: Access, approved: bool, as_json: bool) -> None:
 @store_options
 def show(access: Access, drive: str, trace: Path | None, as_json: bool) -> None:
     """Show who a drive is and what it can do for encryption. A keystore adds its approval and qualification."""
-    from tapekey.drive import abilities, identity, load
+    from tapekey.drive import abilities, identity, load, parking
 
     node = _node(drive)
     with wiring.drive(drive, trace, doubtful=True) as transport:
         who = identity.identify(transport)
         load.presence(transport)
         able = abilities.abilities(transport)
+        parkable = parking.without_cartridge(transport, able) if wiring.opens(access) else able
     facts = {
         "vendor": who.vendor,
         "product": who.product,
@@ -77,21 +80,33 @@ def show(access: Access, drive: str, trace: Path | None, as_json: bool) -> None:
         **_abilities(able),
         **(drive_list.of_node(node) if node else {}),
     }
-    approved, qualified = _on_record(access, who) if wiring.opens(access) else (None, None)
-    lines = pairs(captions(facts | {"approved": approved}))
+    approved, qualified, guards = (
+        _on_record(access, who, parkable) if wiring.opens(access) else (None, None, _NO_GUARDS)
+    )
+    lines = pairs(captions(facts | {"approved": approved}) | captions(_shown(guards)))
     if qualified:
         lines += ["", "qualification", *drive_qualify.lines(qualified, who)]
     known = {"approved": approved, "qualification": qualified and drive_qualify.facts(qualified, who)}
-    emit("drive", facts | known, as_json, lines)
+    emit("drive", facts | known | guards, as_json, lines)
 
 
-def _on_record(access: Access, who: "DriveId") -> "tuple[bool, Qualified | None]":
+_NO_GUARDS: dict[str, Any] = {"guards": None, "untried": None, "rule_at_rest": None, "mode_page_kept": None}
+
+
+def _on_record(access: Access, who: "DriveId", able: "Abilities") -> "tuple[bool, Qualified | None, dict[str, Any]]":
     from tapekey.keystore import qualifications
 
     with wiring.manager(access) as manager:
         record = manager.drive(who.serial)
         with manager.store.reading() as transaction:
-            return record is not None and record.naa == who.naa, qualifications.get(transaction, who.serial)
+            qualified = qualifications.get(transaction, who.serial)
+        return record is not None and record.naa == who.naa, qualified, drive_rest.guards(manager, who, able)
+
+
+def _shown(guards: dict[str, Any]) -> dict[str, Any]:
+    """Lists as words, for people; nothing of what is not known."""
+    told = {name: "; ".join(value) or None if isinstance(value, list) else value for name, value in guards.items()}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _node(drive: str) -> "Node | None":
@@ -124,7 +139,7 @@ def _abilities(able: "Abilities") -> dict[str, Any]:
 @store_options
 def status(access: Access, drive: str, trace: Path | None, as_json: bool) -> None:
     """Show the encryption parameters in force, and whose they are."""
-    from tapekey.drive import abilities, identity, load, parameters
+    from tapekey.drive import abilities, identity, load, parameters, parking
     from tapekey.mount import owner
 
     with wiring.manager(access) as manager, wiring.drive(drive, trace) as transport:
@@ -134,6 +149,7 @@ def status(access: Access, drive: str, trace: Path | None, as_json: bool) -> Non
         now = parameters.status(transport)
         whose = owner.of_parameters(transport, able, manager, manager.current(who.serial))
         closed = _guard_closed(transport, able)
+        guards = drive_rest.guards(manager, who, parking.without_cartridge(transport, able))
     kad = parameters.kads_of(now.kads)
     facts = {
         "drive": who.serial,
@@ -147,9 +163,9 @@ def status(access: Access, drive: str, trace: Path | None, as_json: bool) -> Non
         "kad": kad.hex() or None,
         "writes_require_encryption": closed,
     }
-    shown = captions({name: value for name, value in facts.items() if name not in ("kads", "kad")})
+    shown = captions({name: value for name, value in facts.items() if name not in ("kads", "kad")} | _shown(guards))
     lines = pairs(shown | {each.type.name.lower() + " KAD": _text(each.value) or each.value.hex() for each in now.kads})
-    emit("drive-status", facts, as_json, lines)
+    emit("drive-status", facts | guards, as_json, lines)
 
 
 def _guard_closed(transport: "Transport", able: "Abilities") -> bool | None:
@@ -197,9 +213,19 @@ def approve(
     )
     with wiring.manager(access) as manager:
         manager.approve(record)
-    click.echo(
-        f"drive {who.serial} ({who.vendor} {who.product}) approved" + (", its public key pinned" if pinned else "")
-    )
+        click.echo(
+            f"drive {who.serial} ({who.vendor} {who.product}) approved" + (", its public key pinned" if pinned else "")
+        )
+        if not hands_off:
+            _rest(manager, drive, trace)
+
+
+def _rest(manager: "LocalManager", drive: str, trace: Path | None) -> None:
+    """Close it from now on if its rule says so; what keeps it open or untouched is said."""
+    with wiring.drive_alone(drive, trace) as transport:
+        done = drive_rest.bring(transport, manager)
+    if done:
+        click.echo(done)
 
 
 def _demand_acceptable(

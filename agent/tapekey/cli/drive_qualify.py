@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tapekey import wiring
+from tapekey.cli import drive_rest
 from tapekey.cli.options import drive_argument, store_options, trace_option
 from tapekey.cli.render import emit, json_option, pairs
 from tapekey.errors import DriveUnknown, Refused, Usage
@@ -39,17 +40,22 @@ def qualify(
     from tapekey.drive.qualify import qualify as try_out
     from tapekey.keystore import qualifications
     from tapekey.keystore.qualifications import Qualified, Tried
+    from tapekey.mount import rest
 
-    with ExitStack() as reach, wiring.manager(access) as manager:
-        transport = reach.enter_context(wiring.drive(drive, trace))
-        who = identity.identify(transport)
-        _demand_allowed(manager, who, scratch_serial)
-        cycle = _power_cycle(drive, trace, reach) if power_cycle else None
-        found = try_out(transport, scratch=scratch_serial, power_cycle=cycle)
+    with wiring.manager(access) as manager:
+        with ExitStack() as reach:
+            transport = reach.enter_context(wiring.drive(drive, trace))
+            who = identity.identify(transport)
+            _demand_allowed(manager, who, scratch_serial)
+            rest.unpark(transport, manager)
+            cycle = _power_cycle(drive, trace, reach) if power_cycle else None
+            found = try_out(transport, scratch=scratch_serial, power_cycle=cycle)
         results = tuple(Tried(each.trial.value, each.answer.value, each.told) for each in found.results)
         kept = Qualified(who.serial, who.naa, who.revision, results)
         with manager.store.writing() as transaction:
             qualifications.keep(transaction, kept)
+        with wiring.drive_alone(drive, trace) as transport:
+            drive_rest.bring(transport, manager)
     emit("qualification", {"drive": who.serial, **facts(kept, who)}, as_json, lines(kept, who))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from tapekey import wiring
-from tapekey.cli import key_file
+from tapekey.cli import drive_rest, key_file
 from tapekey.cli.options import (
     allow_virtual_option,
     clear_key_option,
@@ -65,6 +65,7 @@ def save(
     """
     from tapekey.mount.options import Options
     from tapekey.mount.save import save as make_ready
+    from tapekey.mount.survey import keep_what_was_left
     from tapekey.policy.facts import Guard
 
     options = Options(
@@ -78,6 +79,7 @@ def save(
     )
     with wiring.manager(access) as manager, wiring.drive_alone(drive, trace) as transport:
         done = make_ready(transport, manager, options)
+        keep_what_was_left(transport, manager, options, done)
     facts = {
         "phase": done.phase.value,
         "drive": done.drive,
@@ -210,6 +212,7 @@ def unload(access: Access, drive: str, trace: Path | None, as_json: bool) -> Non
 
     with wiring.manager(access) as manager, wiring.drive_alone(drive, trace) as transport:
         done = end(transport, manager)
+        resting = drive_rest.bring(transport, manager)
     told = done.account
     facts = {
         "drive": done.drive,
@@ -221,10 +224,13 @@ def unload(access: Access, drive: str, trace: Path | None, as_json: bool) -> Non
         "remarks": list(told.remarks) if told else [],
         "superseded_envelopes_removed": done.removed,
         "cleared": done.cleared,
+        "rest": resting,
     }
     text = [f"{done.cartridge or 'nothing was loaded, nothing'} unloaded from drive {done.drive}"]
     if done.cleared:
         text.append("its key was still in the drive, and was taken out")
+    if resting:
+        text.append(resting)
     if told:
         text += pairs(
             {

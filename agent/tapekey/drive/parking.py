@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tapekey.drive import abilities, modes, parameters
-from tapekey.drive.abilities import Abilities, KadRoom
+from tapekey.drive.abilities import Abilities, KadRoom, Management
 from tapekey.drive.modes import Status
 from tapekey.exchange import Transport
 from tapekey.scsi import encryption
@@ -14,8 +14,10 @@ from tapekey.secret import Secret
 
 def without_cartridge(transport: Transport, able: Abilities) -> Abilities:
     """The abilities with an algorithm to park a key for: while the drive is empty none is marked as valid."""
+    if able.algorithm is not None or able.management is not Management.APPLICATION:
+        return able
     algorithm = any_algorithm(transport)
-    if able.algorithm is not None or algorithm is None:
+    if algorithm is None:
         return able
     room = KadRoom(algorithm.max_akad, algorithm.max_ukad, algorithm.akadf, algorithm.ukadf)
     return replace(able, algorithm=algorithm, kad_room=room)

@@ -143,6 +143,16 @@ def _demand_empty(transport: Transport, drive: DriveId) -> None:
         )
 
 
+def unpark(transport: Transport, manager: KeyManager) -> bool:
+    """Take a parked key out, for whoever has to try the drive as it is. Whether one was there."""
+    load.presence(transport)
+    able = abilities.abilities(transport)
+    if able.management is not Management.APPLICATION or owner.parked(transport, manager) is None:
+        return False
+    parameters.clear_key(transport, able)
+    return True
+
+
 def release(transport: Transport, manager: KeyManager) -> bool:
     """Give the drive back as it was before us: our keys out, its own mode page in, read back. Whether anything was.
 

@@ -62,7 +62,7 @@ def unproved(basis: Basis) -> tuple[str, ...]:
     if Guard.DRIVE not in effective(basis):
         return ()
     untried = {
-        "that it refuses clear writes is the drive's word": basis.refuses,
-        "that it keeps its guard without power is the drive's word": basis.saved,
+        "refusing clear writes": basis.refuses,
+        "keeping its guard without power": basis.saved,
     }
     return tuple(words for words, answer in untried.items() if answer is Tried.NOT_TRIED)
