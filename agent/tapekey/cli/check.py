@@ -122,7 +122,7 @@ def of_drive(name: str, drive: Told, now: float) -> Iterator[Finding]:
         yield Finding(
             Level.WARNING, f"drive {name} waits for approval; try: tapekey drive approve {drive.text('where')}"
         )
-    if not drive.flag("accounted", absent=True):
+    if state == "empty" and not drive.flag("accounted", absent=True):
         yield Finding(Level.WARNING, f"drive {name}: the account of cartridge {_cartridge(drive)} is outstanding")
     if (began := drive.number("busy_since")) and now - began > LONGEST_WORK:
         yield Finding(Level.WARNING, f"drive {name} has been worked on for {(now - began) / 3600:.1f} h")
@@ -149,7 +149,7 @@ def perfdata(view: Told) -> str:
         "alarms": sum(drive.flag("alarm") for drive in drives),
         "pending": sum(drive.text("state") == "pending" for drive in drives),
     }
-    counters = {name: f"{value}c" for name, value in sorted(view.numbers("counters").items())}
+    counters = {f"{name}_total": f"{value}c" for name, value in sorted(view.numbers("counters").items())}
     return " ".join(f"{_label(name)}={value}" for name, value in {**figures, **counters}.items())
 
 

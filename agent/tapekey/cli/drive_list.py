@@ -31,19 +31,22 @@ def of_host(access: Access) -> list[dict[str, Any]]:
 
 def on_record(access: Access) -> list[dict[str, Any]]:
     """A row for each approved drive."""
-    return [
-        {
-            "serial": record.serial,
-            "naa": record.naa.hex(),
-            "vendor": record.vendor,
-            "product": record.product,
-            "where": record.where,
-            "virtual": record.virtual,
-            "hands_off": record.hands_off,
-            "pinned_key": bool(record.key),
-        }
-        for record in _records(access).values()
-    ]
+    with wiring.manager(access) as manager:
+        return [_on_record(record, closed=manager.guard_page(record.serial) is not None) for record in manager.drives()]
+
+
+def _on_record(record: "DriveRecord", *, closed: bool) -> dict[str, Any]:
+    return {
+        "serial": record.serial,
+        "naa": record.naa.hex(),
+        "vendor": record.vendor,
+        "product": record.product,
+        "where": record.where,
+        "virtual": record.virtual,
+        "hands_off": record.hands_off,
+        "pinned_key": bool(record.key),
+        "closed": closed,
+    }
 
 
 def of_node(node: "Node") -> dict[str, Any]:

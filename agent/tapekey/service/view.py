@@ -74,6 +74,7 @@ class AgentView:
     started: float
     store: str
     manager: str = ""  # empty: it answers; else why not
+    single_copy: bool = False  # keys are served that exist once only
     drives: tuple[DriveView, ...] = ()
     alarms: tuple[str, ...] = ()  # the newest last
     counters: tuple[tuple[str, int], ...] = ()
