@@ -47,6 +47,10 @@ class Crew:
     def asked(self, wish: Wish = Wish.READY, seconds: float = PATIENCE, **terms: Any) -> Any:
         return self.ask(wish, seconds, **terms).wait(lambda: (self.worker.view.serial, str(self.worker.view)))
 
+    @property
+    def why(self) -> str:
+        return self.worker.view.why
+
     def until(self, *states: State) -> None:
         until(lambda: self.state in states, lambda: f"{self.worker.view}")
 

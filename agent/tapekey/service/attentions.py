@@ -4,10 +4,11 @@ Unit attentions are told to whoever sends the next command, and flows that begin
 know of them later listens here. Codes: SPC-4 table 57, SSC-4 4.2.21.
 """
 
+import threading
 from dataclasses import dataclass, field
 from typing import Final
 
-from tapekey.errors import Malformed
+from tapekey.errors import Malformed, TransportFailed
 from tapekey.exchange import Command, Reply, Transport
 from tapekey.scsi.codes import Status
 from tapekey.scsi.sense import SenseKey, decode_sense
@@ -22,11 +23,14 @@ class Attentive:
     """A transport that keeps what was told by the way, until it is taken."""
 
     inner: Transport
+    over: threading.Event = field(default_factory=threading.Event)  # the device is gone: nothing late acts on the next
     told: list[str] = field(default_factory=list)
 
     def execute(self, command: Command) -> Reply:
         """Pass it on, and listen."""
+        self._demand()
         reply = self.inner.execute(command)
+        self._demand()
         if reply.status == Status.CHECK_CONDITION:
             self._hear(reply.sense)
         return reply
@@ -35,6 +39,10 @@ class Attentive:
         """What was told since the last time, as 6/29/00."""
         told, self.told = tuple(self.told), []
         return told
+
+    def _demand(self) -> None:
+        if self.over.is_set():
+            raise TransportFailed("the device is gone", mend="see tapekey status")
 
     def _hear(self, raw: bytes) -> None:
         try:

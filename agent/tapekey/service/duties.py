@@ -32,7 +32,7 @@ from tapekey.service.inbox import Terms
 from tapekey.service.ledger import Upshot
 from tapekey.service.stopwatch import Stopwatch
 
-TURN_SECONDS: Final = 2.0  # whoever else works on the drive is waited for in the inbox, not in a lock
+TURN_SECONDS: Final = 0.5  # whoever else works on the drive is waited for in the inbox, not in a lock
 MEDIUM_PRESENT_SECONDS: Final = 30.0  # for a cartridge that was seen mounted and is not, by the time we begin
 
 

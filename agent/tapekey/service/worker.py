@@ -74,7 +74,7 @@ class Worker:
         self._company = company
         self._book = Ledger(way.serial, way.where, way.node)
         self._asks: list[Ask] = []
-        self._over = threading.Event()
+        self._over, self._gone = threading.Event(), threading.Event()
         self._failures = 0
         self._thread = threading.Thread(target=self._run, name=f"drive {way.serial or way.where}", daemon=True)
 
@@ -132,7 +132,7 @@ class Worker:
 
     def _rounds(self, device: Transport) -> Rounds:
         company, watch = self._company, Stopwatch(sleep=self.way.options.patience.sleep)
-        heard = Attentive(TimedTransport(device, watch))
+        heard = Attentive(TimedTransport(device, watch), self._gone)
         serial = self._known(heard)
         door = self.way.door(heard)
         hands = Hands(
@@ -205,6 +205,7 @@ class Worker:
 
     def gone(self) -> None:
         """The device went: so it is told from now on, whatever its thread is still waiting for."""
+        self._gone.set()
         self.inbox.put(Event(Cause.WENT, time.monotonic()))
         self._book.find(Finding.WENT, "its device is gone")
 
