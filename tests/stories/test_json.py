@@ -8,6 +8,8 @@ import click
 import pytest
 
 from tapekey import cli
+from tapekey.service import control
+from tapekey.service.view import AgentView, as_json
 from tests.stories.transcript import Step, Teller, telling
 
 K = "--store ks --key-file root.key"
@@ -50,6 +52,7 @@ COMMANDS: dict[str, tuple[str, dict[str, Any]]] = {
     "target status drv": ("tapekey.target/1", {"place": "mounted", "write_protected": False}),
     "target inventory lib": ("tapekey.target-inventory/1", {}),
     "target personalities": ("tapekey.personalities/1", {}),
+    "status --socket agent.sock": ("tapekey.status/1", {"version": "0", "drives": []}),
     f"audit show {K}": ("tapekey.audit/1", {}),
     f"observe {K}": ("tapekey.observe/1", {"cartridges": [], "cartridges_refused": 0, "drives_refused": 0}),
     f"audit verify {K}": ("tapekey.audit-verify/1", {"good": True}),
@@ -63,7 +66,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         for command in SCENE.split("\n")[1:-1]:
             status, said = teller.run(command)
             assert status == 0, said
-        yield {command: facts_of(teller, command) for command in COMMANDS}
+        view = as_json(AgentView("0", 1, 1.0, "ks"))
+        with control.serving(teller.place / "agent.sock", {"status": lambda _caller, _arguments: view}):
+            yield {command: facts_of(teller, command) for command in COMMANDS}
 
 
 def facts_of(teller: Teller, command: str) -> Any:
