@@ -33,7 +33,11 @@ def broken(caller: Caller, arguments: Mapping[str, object]) -> Mapping[str, obje
     raise ZeroDivisionError
 
 
-VERBS = {"status": told, "ready": refused, "unload": failed, "look": broken}
+def unspeakable(caller: Caller, arguments: Mapping[str, object]) -> Mapping[str, object]:
+    return {"state": Who.ANYBODY}
+
+
+VERBS = {"status": told, "ready": refused, "unload": failed, "look": broken, "verify": unspeakable}
 
 
 @pytest.fixture
@@ -76,10 +80,13 @@ def test_what_the_drive_said_comes_with_its_code(agent: Path) -> None:
     assert caught.value.code == "4/44/00"
 
 
-def test_a_fault_in_a_verb_ends_neither_agent_nor_client(agent: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(("verb", "said"), [("look", "ZeroDivisionError"), ("verify", "not JSON serializable")])
+def test_a_fault_in_a_verb_ends_neither_agent_nor_client(
+    agent: Path, caplog: pytest.LogCaptureFixture, verb: str, said: str
+) -> None:
     with caplog.at_level(logging.ERROR), pytest.raises(TapekeyError, match="fault of its own"):
-        asking.ask(agent, "look")
-    assert "ZeroDivisionError" in caplog.text
+        asking.ask(agent, verb)
+    assert said in caplog.text
     assert asking.ask(agent, "status")["uid"] == OWN
 
 

@@ -190,14 +190,14 @@ def _line(client: socket.socket, rest: bytearray) -> bytes | None:
     return line
 
 
-def _answer(line: bytes, caller: Caller, desk: _Desk) -> Mapping[str, object]:
+def _answer(line: bytes, caller: Caller, desk: _Desk) -> bytes:
     try:
         verb, arguments = _request(line)
         if verb not in desk.verbs:
             raise Usage(f"the agent has no verb {verb[:40]!r}", mend="is it of another version?")
         if not may(caller, verb, desk.askers):
             raise NotAllowed(f"the agent does not {verb} for user {caller.uid}", why=f"only {WHO_MAY[verb].value} may")
-        return {"done": desk.verbs[verb](caller, arguments)}
+        return json.dumps({"done": desk.verbs[verb](caller, arguments)}).encode()
     except TapekeyError as error:
         return _refusal(error)
     except Exception:  # one client's verb must not end the agent
@@ -216,7 +216,7 @@ def _request(line: bytes) -> tuple[str, Mapping[str, object]]:
     return verb, arguments
 
 
-def _refusal(error: TapekeyError) -> Mapping[str, object]:
+def _refusal(error: TapekeyError) -> bytes:
     told: dict[str, object] = {
         "kind": type(error).__name__,
         "what": error.what,
@@ -228,14 +228,14 @@ def _refusal(error: TapekeyError) -> Mapping[str, object]:
             told["alarm"] = error.alarm
         case DeviceError():
             told["code"] = error.code
-    return {"refused": told}
+    return json.dumps({"refused": told}).encode()
 
 
-def _send(client: socket.socket, answer: Mapping[str, object]) -> bool:
+def _send(client: socket.socket, answer: bytes) -> bool:
     """Whether the client took it: one that does not read is left."""
     try:
         client.settimeout(LINE_SECONDS)
-        client.sendall(json.dumps(answer).encode() + b"\n")
+        client.sendall(answer + b"\n")
     except OSError:
         return False
     return True

@@ -74,10 +74,10 @@ class AgentView:
     started: float
     store: str
     manager: str = ""  # empty: it answers; else why not
-    single_copy: bool = False  # keys are served that exist once only
     drives: tuple[DriveView, ...] = ()
     alarms: tuple[str, ...] = ()  # the newest last
     counters: tuple[tuple[str, int], ...] = ()
+    single_copy: bool = False  # keys are served that exist once only
 
 
 def as_json(view: AgentView) -> dict[str, object]:
