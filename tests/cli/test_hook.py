@@ -1,6 +1,6 @@
 """A wrapped changer command: its own words, output and end stay; what is loaded is keyed before the caller goes on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -205,8 +205,18 @@ def test_agent_makes_the_loaded_drive_ready_and_is_told_what_the_library_says(ba
     assert (asked["volsers"], asked["intent"], asked["loaded"]) == (["ENC001L6"], "", True)
 
 
+def unmoved(bare: Scene) -> Callable[[Mapping[str, object]], Mapping[str, object]]:
+    """An agent that fails when the changer command was called before it was asked."""
+
+    def answer(_: Mapping[str, object]) -> Mapping[str, object]:
+        assert bare.called == []
+        return {}
+
+    return answer
+
+
 def test_changer_is_announced_before_it_moves(bare: Scene, line: Line) -> None:
-    line.says["moving"] = lambda asked: {"called": bare.called} if not bare.called else 1 / 0
+    line.says["moving"] = unmoved(bare)
     assert bare.hook(LOAD)[0] == 0
     assert line.asked[0][1]["changer"] == "/dev/changer"
 
@@ -248,7 +258,7 @@ def test_wrong_drive_is_never_asked_for(bare: Scene, line: Line) -> None:
 
 
 def test_agent_takes_the_account_before_the_command_unloads(bare: Scene, line: Line) -> None:
-    line.says["unload"] = lambda asked: {} if not bare.called else 1 / 0
+    line.says["unload"] = unmoved(bare)
     assert bare.hook(UNLOAD) == (0, "")
     assert line.verbs == ["moving", "unload"]
     assert bare.called == [UNLOAD]

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-PARTS: Final = ("pyproject.toml", "agent", "udev", "tests/__init__.py", "tests/kernel", "tests/real/pyscsi_peer.py")
+PARTS: Final = (
+    *("pyproject.toml", "agent", "udev", "docs/backup-software"),
+    *("tests/__init__.py", "tests/kernel", "tests/real/pyscsi_peer.py"),
+)
 DEBIANS_PYTHON: Final = "/usr/bin/python3"  # the same version as the guest's, since it is the same release
 
 
