@@ -54,6 +54,7 @@ KNOBS: Final[Mapping[str, Callable[[object], object]]] = {
     "log_sense_reports_attention": _flag,
     "writes_require_encryption": _flag,
     "takes_key_when_empty": _flag,
+    "locks": _flag,
     "external_hides_security": _flag,
 }
 

@@ -141,6 +141,8 @@ def _check_modes(drive: Drive, page: SetDataEncryption) -> None:
 def _check_clear_conditions(drive: Drive, nexus: Nexus, page: SetDataEncryption) -> None:
     if page.sdk:
         raise _objection("sdk")
+    if page.lock and not drive.personality.locks:
+        raise _objection("lock")
     if page.ckod and not drive.mounted:
         raise _objection("ckod")
     if page.ckorp and not drive.reservations.holds(nexus.name):

@@ -81,6 +81,7 @@ class Personality:
     next_block_without_medium: bool = True
     read_ahead_knows: bool = True  # False: the next block is unknown (1h) until a read has tried it
     takes_key_when_empty: bool = True  # False: no algorithm's index is good while no volume is mounted (UNV for whom)
+    locks: bool = True  # LOCK_C
     lock_guards_write_only: bool = False
     wrong_key_limit: int | None = None
     log_sense_reports_attention: bool = True

@@ -11,9 +11,10 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ from tapekey.transport import sgio
 from tests.kernel.cases import initiator, simulated
 from tests.kernel.cases.library import bench
 from tests.kernel.race import runs, software
-from tests.kernel.race.guest_agent import KEYSTORE, PLACE, ROOT_KEY, RUNTIME, Agent
+from tests.kernel.race.guest_agent import KEYSTORE, PLACE, ROOT_KEY, RUNTIME, Agent, View
 from tests.kernel.race.runs import Guard, Health, Round, Scale
 from tests.kernel.race.software import Software
 
@@ -35,8 +36,10 @@ RESULTS: Final = Path("/mnt/results.jsonl")
 NANO: Final = 1_000_000_000
 APART: Final = 0.15  # seconds between loads: one arm
 LEAD: Final = 3.0  # seconds to have all software waiting
+NOTHING: Final[View] = {"drives": []}
 EMPTY: Final = frozenset({"empty"})
 CHECK: Final = 0.05
+SLOW_FOR: Final = 12.0  # seconds behind the tape's being ready; what is slow under emulation already must end some time
 
 Action = Callable[[], object]
 
@@ -47,7 +50,6 @@ class Hall:
 
     library: sgio.Device
     drives: tuple[Node, ...]
-    serials: tuple[str, ...]
     agent: Agent
     line: int
 
@@ -75,21 +77,21 @@ def main(words: list[str]) -> int:
     seed, rounds, drives, seconds = map(int, words[1:5])
     ends = time.monotonic() + seconds
     scale = runs.BRIEF if "brief" in words else runs.FULL
-    hall_of = _prepared(f"{bench.GATEWAY}:{portal}", int(line), drives)
-    with sgio.open_device(hall_of[0].path) as library:
-        hall = Hall(library, hall_of[1], hall_of[2], Agent(absent="absent" in words), int(line))
+    changer_node, tapes = _prepared(f"{bench.GATEWAY}:{portal}", drives)
+    with sgio.open_device(changer_node.path) as library:
+        hall = Hall(library, tapes, Agent(absent="absent" in words), int(line))
         try:
             for round in runs.plan(seed, rounds, drives, scale):
                 if time.monotonic() > ends:
                     break
-                _play(hall, round, scale)
+                _play(hall, round, scale, seed)
         finally:
             hall.agent.end(gently=True)
             shutil.copytree(KEYSTORE, "/mnt/keystore-after", dirs_exist_ok=True)
     return 0
 
 
-def _prepared(portal: str, line: int, drives: int) -> tuple[Node, tuple[Node, ...], tuple[str, ...]]:
+def _prepared(portal: str, drives: int) -> tuple[Node, tuple[Node, ...]]:
     """Log in, and approve the drives on this host; what they can do was found out on the other."""
     PLACE.mkdir()
     RUNTIME.mkdir(exist_ok=True)
@@ -100,8 +102,7 @@ def _prepared(portal: str, line: int, drives: int) -> tuple[Node, tuple[Node, ..
     for drive in found[1:]:
         access = ("--store", str(KEYSTORE), "--key-file", str(ROOT_KEY))
         assert cli.run(["drive", "approve", drive.path, "--allow", "iscsi", "--allow-virtual", *access]) == 0
-    serials = tuple(node.serial_page[4:].decode().strip() for node in found[1:])
-    return found[0], tuple(found[1:]), serials
+    return found[0], tuple(found[1:])
 
 
 def _login(portal: str, drives: int) -> list[Node]:
@@ -124,39 +125,99 @@ def _login(portal: str, drives: int) -> list[Node]:
 # --- a round ---------------------------------------------------------------------------------------------------------
 
 
-def _play(hall: Hall, round: Round, scale: Scale) -> None:
-    began, began_at = time.monotonic(), _stamp()
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What is left of a race until it can be judged."""
+
+    round: Round
+    began: str
+    started: float
+    before: View
+    cartridges: list[dict[str, Any]]
+    loaded: list[float]
+    written: list[Software]
+
+
+def _play(hall: Hall, round: Round, scale: Scale, seed: int) -> None:
     agent = hall.agent
     if agent.process is None or agent.gate is not round.gate:
         agent.end()
         agent.start(gate=round.gate)
     agent.await_up(len(hall.drives))
     before = agent.settled(EMPTY)
-    cartridges = hall.ask("fresh", wanted=[run.ours for run in round.runs], load_time=round.load_time)
     if round.health is Health.DEAD:
         agent.end()
-    with agent.slowed() if round.health is Health.SLOW else nullcontext():
-        loaded, written = _race(hall, round)
+    stage = _stage(hall, round, before)
     if agent.process is None:
+        for further in runs.streak(seed, round, scale):
+            stage = _further(hall, stage, further)
         agent.start(gate=_next_gate(round, scale))
         agent.await_up(len(hall.drives))
     time.sleep(1.5)  # until it has noticed that everybody is out
     during = agent.settled()
-    for drive in range(len(hall.drives)):
+    for run in stage.round.runs:
+        hall.unload(run.drive)
+    _judge(hall, stage, during, agent.settled(EMPTY))
+
+
+def _stage(hall: Hall, round: Round, before: View) -> Stage:
+    began, started = _stamp(), time.monotonic()
+    wanted = {str(run.drive): run.ours for run in round.runs}
+    cartridges = hall.ask("fresh", wanted=wanted, load_time=round.load_time)
+    loaded, written = _race(hall, round)
+    return Stage(round, began, started, before, cartridges, loaded, written)
+
+
+def _further(hall: Hall, stage: Stage, further: Round) -> Stage:
+    """Judge those drives' tapes and race again in them; the others keep theirs until the agent is there to look."""
+    again = {run.drive for run in further.runs}
+    for drive in sorted(again):
         hall.unload(drive)
-    after = agent.settled(EMPTY)
-    verdicts = hall.ask("judge", needles=[each.needles for each in written])
+    done, kept = _split(stage, again)
+    _judge(hall, done, NOTHING, NOTHING)
+    new = _stage(hall, further, stage.before)
+    return replace(
+        new,
+        round=replace(new.round, runs=new.round.runs + kept.round.runs),
+        began=stage.began,
+        started=stage.started,
+        cartridges=new.cartridges + kept.cartridges,
+        loaded=new.loaded + kept.loaded,
+        written=new.written + kept.written,
+    )
+
+
+def _split(stage: Stage, drives: set[int]) -> tuple[Stage, Stage]:
+    """The part of these drives, and the rest."""
+
+    def part(inside: bool) -> Stage:
+        at = [at for at, run in enumerate(stage.round.runs) if (run.drive in drives) is inside]
+        return replace(
+            stage,
+            round=replace(stage.round, runs=tuple(stage.round.runs[each] for each in at)),
+            cartridges=[stage.cartridges[each] for each in at],
+            loaded=[stage.loaded[each] for each in at],
+            written=[stage.written[each] for each in at],
+        )
+
+    return part(True), part(False)
+
+
+def _judge(hall: Hall, stage: Stage, during: View, after: View) -> None:
+    """Have the tapes looked at, which are out of the drives, and put down all that is known of these runs."""
+    round = stage.round
+    asked = {str(run.drive): each.needles for run, each in zip(round.runs, stage.written, strict=True)}
+    verdicts = hall.ask("judge", needles=asked)
     result = {
         "round": runs.as_json(round),
-        "seconds": time.monotonic() - began,
-        "began": began_at,
+        "seconds": time.monotonic() - stage.started,
+        "began": stage.began,
         "ended": _stamp(),
-        "loaded": loaded,
-        "cartridges": cartridges,
-        "serials": hall.serials,
+        "loaded": stage.loaded,
+        "cartridges": stage.cartridges,
         "verdicts": verdicts,
-        "software": [each.account() for each in written],
-        "before": before,
+        "software": [each.account() for each in stage.written],
+        "before": stage.before,
         "during": during,
         "after": after,
     }
@@ -164,10 +225,10 @@ def _play(hall: Hall, round: Round, scale: Scale) -> None:
         results.write(f"{json.dumps(result)}\n")
     clear = sum(verdict["clear"] for verdict in verdicts)
     wrote = sum(bool(each["written"]) for each in result["software"])
+    unsettled = sum(not view.get("settled", True) for view in (stage.before, during, after))
     print(
-        f"round {round.number}: {round.health.value}, gate {round.gate}, {wrote} of {len(written)} wrote, "
-        f"{clear} clear blocks, settled {before['settled']} {during['settled']} {after['settled']}, "
-        f"{result['seconds']:.0f} s",
+        f"round {round.number}: {round.health.value}, gate {round.gate}, {wrote} of {len(round.runs)} wrote, "
+        f"{clear} clear blocks, {unsettled} times unsettled, {result['seconds']:.0f} s",
         flush=True,
     )
 
@@ -186,23 +247,20 @@ def _race(hall: Hall, round: Round) -> tuple[list[float], list[Software]]:
     loaded = [0.0] * len(round.runs)
     written: list[Software] = []
     agenda: list[tuple[float, Action]] = []
-    for run in round.runs:
-        at = first + APART * run.drive
+    for place, run in enumerate(round.runs):
+        at = first + APART * place
         start = at + run.offset
         deadline = max(start, at + round.load_time) + round.patience
-        name = f"{round.number}-{run.drive}"
         node = f"/dev/{hall.drives[run.drive].nst}"
         nanos = (int(start * NANO), int(deadline * NANO))
-        made = Software(name, node, *nanos, run.way.value, software.content())
+        made = Software(f"{time.monotonic_ns()}", node, *nanos, run.way.value, software.content())
         written.append(made)
-        agenda.append((at, lambda drive=run.drive: loaded.__setitem__(drive, _load(hall, drive) - first)))  # type: ignore[misc]
+        agenda.append((at, partial(_load, hall, run.drive, loaded, place, first)))
         if run.guard is Guard.HOOK:
             agenda.append((start, made.launch_behind_hook))
         else:
             made.launch()
-    if round.health is Health.RESTARTING:
-        agenda.append((first + round.killed_at, lambda: hall.agent.end(gently=round.gently)))
-        agenda.append((first + round.killed_at + 0.01, lambda: hall.agent.start(gate=round.gate)))
+    agenda += _suffering(hall.agent, round, first)
     _keep(sorted(agenda, key=lambda entry: entry[0]))
     last = max(each.deadline for each in written) / NANO + 20.0
     while not all([each.ended for each in written]) and time.monotonic() < last:
@@ -212,9 +270,23 @@ def _race(hall: Hall, round: Round) -> tuple[list[float], list[Software]]:
     return loaded, written
 
 
-def _load(hall: Hall, drive: int) -> float:
+def _suffering(agent: Agent, round: Round, first: float) -> list[tuple[float, Action]]:
+    """What is done to the agent, and when."""
+    match round.health:
+        case Health.RESTARTING:
+            at = first + round.killed_at
+            return [(at, partial(agent.end, gently=round.gently)), (at + 0.01, partial(agent.start, gate=round.gate))]
+        case Health.SLOW:
+            slowed = ExitStack()
+            begin = partial(slowed.enter_context, agent.slowed())
+            return [(first + runs.EARLIEST, begin), (first + round.load_time + SLOW_FOR, slowed.close)]
+        case _:
+            return []
+
+
+def _load(hall: Hall, drive: int, loaded: list[float], place: int, first: float) -> None:
     hall.load(drive)
-    return time.monotonic()
+    loaded[place] = time.monotonic() - first
 
 
 def _keep(agenda: list[tuple[float, Action]]) -> None:

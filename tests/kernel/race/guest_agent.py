@@ -25,7 +25,7 @@ LOG: Final = Path("/mnt/agent.log")
 UP: Final = 120.0  # seconds; its modules alone take ten under emulation
 SETTLED: Final = 90.0
 UNSETTLED: Final = frozenset({"pending", "becoming ready", "working", "to be verified again", "held by software"})
-STOPPED, RUNNING = 0.45, 0.15  # seconds, of an agent that is slow
+STOPPED, RUNNING = 0.3, 0.3  # seconds, of an agent that is slow
 
 SETTINGS: Final = """\
 store = "{store}"
@@ -105,15 +105,15 @@ class Agent:
                     return view | {"settled": True}
             if time.monotonic() > deadline:
                 return (view or {"drives": []}) | {"settled": False}
-            time.sleep(0.5)
+            time.sleep(1.5)
 
     @contextmanager
     def slowed(self) -> Iterator[None]:
-        """Stopped three quarters of the time, in the middle of whatever it does."""
+        """Stopped half of the time, in the middle of whatever it does."""
         over, process = threading.Event(), self.process
 
         def pulse() -> None:
-            while process is not None and not over.wait(RUNNING):
+            while process is not None and process.poll() is None and not over.wait(RUNNING):
                 process.send_signal(signal.SIGSTOP)
                 over.wait(STOPPED)
                 process.send_signal(signal.SIGCONT)

@@ -17,7 +17,7 @@ class Kind(Enum):
 
     REFUSES_CLEAR = ()  # as it is: writes-require-encryption
     KEEPS_KEY = ("writes_require_encryption=false",)  # none, but a key can be parked in it
-    BARE = ("writes_require_encryption=false", "takes_key_when_empty=false")
+    BARE = ("writes_require_encryption=false", "takes_key_when_empty=false", "locks=false")
 
 
 class Guard(Enum):
@@ -48,7 +48,7 @@ class Way(Enum):
 
 EARLIEST, LATEST = -2.0, 60.0  # seconds from the load to the software's first try
 LOAD_TIMES: Final = (4.0, 8.0, 13.0, 19.0)  # seconds until the tape is threaded; LTO takes 12 to 20
-ATTEMPTS: Final = 8.0  # seconds that software goes on trying where nobody will ever let it in
+ATTEMPTS: Final = 5.0  # seconds that software goes on trying where nobody will ever let it in
 PATIENCE: Final = 75.0  # and where an agent works, behind its first try or the tape's being ready
 
 
@@ -93,9 +93,9 @@ def as_json(round: Round) -> dict[str, Any]:
 
 
 def kind(drive: int, drives: int) -> Kind:
-    """A sixth of the drives with the write guard, a sixth that can be parked, the rest bare."""
-    sixth = max(1, drives // 6)
-    return Kind.REFUSES_CLEAR if drive < sixth else Kind.KEEPS_KEY if drive < 2 * sixth else Kind.BARE
+    """A quarter of the drives with the write guard, a quarter that can be parked, the rest bare."""
+    quarter = drives // 4
+    return Kind.REFUSES_CLEAR if drive < quarter else Kind.KEEPS_KEY if drive < 2 * quarter else Kind.BARE
 
 
 def guard(drive: int, drives: int, *, gate: bool) -> Guard:
@@ -125,10 +125,11 @@ class Scale:
     load_times: tuple[float, ...] = LOAD_TIMES
     latest: float = LATEST
     usual: float = 24.0  # the latest start, but for rounds that show the latest of all
+    streak: int = 6  # further loads of drives that need nobody, while the agent is dead
 
 
 FULL: Final = Scale()
-BRIEF: Final = Scale(BRIEFLY, (2.0, 4.0), 10.0, 10.0)
+BRIEF: Final = Scale(BRIEFLY, (2.0, 4.0), 10.0, 10.0, 2)
 
 
 def plan(seed: int, rounds: int, drives: int, scale: Scale = FULL) -> Iterator[Round]:
@@ -149,6 +150,16 @@ def _run(dice: random.Random, drive: int, guard: Guard, load_time: float, latest
     spans = ((EARLIEST, 3.0), (load_time - 2.0, load_time + 6.0), (EARLIEST, latest))
     offset = dice.uniform(*dice.choice(spans))
     return Run(drive, guard, round(offset, 2), dice.choice(tuple(Way)), ours=dice.random() < 0.3)
+
+
+def streak(seed: int, round: Round, scale: Scale = FULL) -> Iterator[Round]:
+    """More loads while the agent is dead, of the drives whose guard stands without it: nobody has to come between."""
+    dice = random.Random(f"{seed} {round.number}")
+    able = [run for run in round.runs if run.guard in (Guard.DRIVE, Guard.PARKED)]
+    for _ in range(scale.streak):
+        load_time = dice.choice(scale.load_times)
+        runs = tuple(_run(dice, run.drive, run.guard, load_time, min(scale.usual, load_time + 4.0)) for run in able)
+        yield replace(round, load_time=load_time, runs=runs)
 
 
 def _spread(dice: random.Random, runs: tuple[Run, ...], latest: float | None) -> tuple[Run, ...]:

@@ -39,20 +39,23 @@ class Shelf:
     made: int = 0
     ours: dict[int, bool] = field(default_factory=dict)  # slots whose cartridge holds data of ours and nothing else
 
-    def fresh(self, wanted: list[bool], load_time: float) -> list[dict[str, Any]]:
+    def fresh(self, wanted: dict[str, bool], load_time: float) -> list[dict[str, Any]]:
         """For each slot: leave the cartridge where data of ours is wanted and is on it, else lay a blank one there."""
         self.library.turn(f"load_time={load_time}")
-        for slot, want in enumerate(wanted):
-            if not (want and self.ours.get(slot)):
-                self._blank(slot)
+        for slot, want in wanted.items():
+            if not (want and self.ours.get(int(slot))):
+                self._blank(int(slot))
         press(self.library.directory, "rescan")
-        return [self._told(slot) for slot in range(len(wanted))]
+        return [self._told(int(slot)) for slot in wanted]
 
-    def judge(self, needles: list[list[str]]) -> list[dict[str, Any]]:
+    def judge(self, needles: dict[str, list[str]]) -> list[dict[str, Any]]:
         """What is on each slot's cartridge; what a run's own content is, is in the guest's needles."""
-        found = [verdict.judge(self.place(slot), tuple(map(bytes.fromhex, own))) for slot, own in enumerate(needles)]
-        self.ours = {slot: bool(each.encrypted and not each.clear) for slot, each in enumerate(found)}
-        return [asdict(each) for each in found]
+        found = []
+        for slot, own in needles.items():
+            each = verdict.judge(self.place(int(slot)), tuple(map(bytes.fromhex, own)))
+            self.ours[int(slot)] = bool(each.encrypted and not each.clear)
+            found.append(asdict(each))
+        return found
 
     def place(self, slot: int) -> Path:
         return self.library.directory / "cartridges" / f"place-{slot + 1}"

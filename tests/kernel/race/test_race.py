@@ -34,10 +34,18 @@ def test_starts_fill_the_whole_range_and_most_are_near_the_load_or_the_tapes_bei
     assert len({start // 10 for start, _ in starts}) == 8
 
 
-def test_no_guard_has_less_than_a_seventh_of_the_runs() -> None:
+def test_no_guard_has_less_than_an_eighth_of_the_runs() -> None:
     counts = Counter(run.guard for round in PLANNED for run in round.runs)
 
-    assert min(counts.values()) >= sum(counts.values()) / 7
+    assert min(counts.values()) >= sum(counts.values()) / 8
+
+
+def test_while_the_agent_is_dead_only_guards_that_stand_without_it_are_loaded_again() -> None:
+    dead = next(round for round in PLANNED if round.health is Health.DEAD)
+    further = list(runs.streak(1, dead))
+
+    assert len(further) == runs.FULL.streak
+    assert {run.guard for round in further for run in round.runs} == {Guard.DRIVE, Guard.PARKED}
 
 
 def test_round_comes_back_from_its_json() -> None:

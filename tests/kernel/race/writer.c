@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BLOCK = 32768, PAUSE_US = 100000, GAP_US = 40000 };
+enum { BLOCK = 32768, PAUSE_US = 100000, REST_US = 2000000, GAP_US = 40000 };
 
 static char block[BLOCK];
 static const char *last_what = "";
@@ -49,10 +49,10 @@ static int rewound(int tape) {
     return ioctl(tape, MTIOCTOP, &rewind);
 }
 
-/* 0: nothing was written. 1: all of it. -1: some of it. */
+/* 0: nothing was written, but opened. 1: all of it. -1: some of it. 2: not even opened. */
 static int job(const char *node, int flags, int rewinds, int blocks) {
     int tape = open(node, O_RDWR | flags);
-    if (tape < 0) return tell("open", errno), 0;
+    if (tape < 0) return tell("open", errno), 2;
     int done = 0, error = 0;
     if (rewinds && rewound(tape) < 0) error = errno, tell("rewind", error);
     for (; !error && done < blocks; done++) {
@@ -85,8 +85,9 @@ int main(int count, char **words) {
     for (int tries = 0; now() < deadline; tries++) {
         alarm((deadline - now()) / 1000000000 + 1);
         int came = job(words[1], waits ? 0 : O_NONBLOCK, !waits || tries, atoi(words[6]));
-        if (came) return came > 0 ? 0 : 1;
-        usleep(PAUSE_US);
+        if (came == 1 || came == -1) return came != 1;
+        usleep(came ? PAUSE_US : REST_US); /* who was in and could not write does not hammer */
     }
+    tell("over", 0);
     return 2;
 }
