@@ -69,9 +69,10 @@ def _run(image: guest_image.Image, arguments: list[str]) -> tuple[list[Case], in
         share = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         target = stack.enter_context(tape_target.serve())
         served = stack.enter_context(library.serve(share))
+        jobs = stack.enter_context(library.serve(share, library.JOBS))
         checkout.pack(share / "checkout.tar")
-        words = [*SETTINGS, "tests/kernel/cases", f"--tape-target={target}", f"--library={served}", *arguments]
-        job = JOB.format(arguments=shlex.join(words))
+        words = [*SETTINGS, "tests/kernel/cases", f"--tape-target={target}", f"--library={served}", f"--jobs={jobs}"]
+        job = JOB.format(arguments=shlex.join([*words, *arguments]))
         ended = guest.run(
             image, share, job, limit=LIMIT, say=lambda line: print(f"{image.release[:4]}  {line}", flush=True)
         )

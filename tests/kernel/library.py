@@ -20,12 +20,28 @@ from tests.kernel.tape_target import free_port
 PLACE: Final = "library"  # within the share
 HOST: Final = "127.0.0.1"
 AS_SEEN: Final = "10.0.2.2"  # this host's loopback, from the guest
-CAPACITY: Final = 64 << 20  # so small that a case can come to the end of a tape
 PATIENCE: Final = 20.0
-MAKE: Final = (
-    *("--personality", "ibm-lto8", "--drives", "2", "--slots", "24", "--serial", "KERNELLIB0"),
-    *("--barcodes", "ENC001L8..ENC022L8,CLR001L8,CLR002L8", "--capacity", str(CAPACITY)),
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A library as it is made, in a directory of the share: the cases', or that of the jobs of backup software."""
+
+    place: str
+    serial: str
+    barcodes: str
+    capacity: int  # so small that a case can come to the end of a tape
+    slots: int = 24
+
+    def words(self) -> tuple[str, ...]:
+        return (
+            *("--personality", "ibm-lto8", "--drives", "2", "--slots", str(self.slots), "--serial", self.serial),
+            *("--barcodes", self.barcodes, "--capacity", str(self.capacity)),
+        )
+
+
+CASES: Final = Kind(PLACE, "KERNELLIB0", "ENC001L8..ENC022L8,CLR001L8,CLR002L8", 64 << 20)
+JOBS: Final = Kind("jobs", "KERNELJOBS", "BAC001L8..BAC020L8,AMA001L8..AMA004L8,JOB001L8..JOB004L8", 4 << 20, 28)
 
 
 @dataclass(slots=True)
@@ -81,10 +97,10 @@ class Library:
 
 
 @contextmanager
-def serve(share: Path) -> Iterator[str]:
-    """Make the library in the share, and serve it; yields PORT/PORT: the library's, and the line's."""
-    made = Library(share / PLACE, free_port(), log=share / "library.log")
-    _told("target", "create", str(made.directory), *MAKE)
+def serve(share: Path, kind: Kind = CASES) -> Iterator[str]:
+    """Make a library in the share, and serve it; yields PORT/PORT: the library's, and the line's."""
+    made = Library(share / kind.place, free_port(), log=share / f"{kind.place}.log")
+    _told("target", "create", str(made.directory), *kind.words())
     with ExitStack() as stack:
         stack.callback(made.kill)
         made.start()
