@@ -3,6 +3,8 @@
 from typing import Final
 
 from tests.faults import (
+    of_agent_guard,
+    of_agent_hooks,
     of_agent_notice,
     of_commands,
     of_drive,
@@ -34,5 +36,7 @@ FAULTS: Final[dict[str, Fault]] = {
     **of_target.FAULTS,
     **of_commands.FAULTS,
     **of_library.FAULTS,
+    **of_agent_guard.FAULTS,
+    **of_agent_hooks.FAULTS,
     **of_agent_notice.FAULTS,
 }
