@@ -1,6 +1,6 @@
-from tapekey.policy.decision import Leave, MakeKey, Refusal, UseKey, WriteClear
+from tapekey.policy.decision import CloseDrive, Leave, MakeKey, Refusal, UseKey, WriteClear
 from tapekey.policy.examples import examples
-from tapekey.policy.facts import Rule, Stance, Subject
+from tapekey.policy.facts import Guard, Rule, Stance, Subject
 
 
 def outcomes(stance: Stance) -> dict[str, type]:
@@ -21,3 +21,11 @@ def test_observe_leaves_everything() -> None:
 
 def test_forbid_never_gives_a_key() -> None:
     assert set(outcomes(Stance.FORBID).values()) <= {WriteClear, Leave, *Refusal}
+
+
+def test_a_drive_without_the_guard_that_the_rule_demands_gets_no_key() -> None:
+    rule = Rule(Subject.DEFAULT, "", Stance.REQUIRE, guard=Guard.PARKED)
+    weak = dict(examples(rule, guards=[Guard.GATE, Guard.HOOK, Guard.WATCHED]))["blank"]
+    strong = dict(examples(rule, guards=[Guard.PARKED]))["blank"]
+    assert (type(weak), weak.number) == (CloseDrive, 11)
+    assert isinstance(strong, MakeKey)

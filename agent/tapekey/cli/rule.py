@@ -125,15 +125,22 @@ def list_(access: Access, as_json: bool) -> None:
 @click.argument("volser")
 @click.option("--pool", default="", help="The media pool that the cartridge is in.")
 @click.option("--drive", default="", help="The drive's serial number.")
+@click.option(
+    "--guard",
+    "guards",
+    multiple=True,
+    type=click.Choice([g.value for g in Guard]),
+    help="A guard that the drive has, as `drive show` tells (repeatable); without any: all of them.",
+)
 @json_option
 @store_options
-def test(access: Access, volser: str, pool: str, drive: str, as_json: bool) -> None:
+def test(access: Access, volser: str, pool: str, drive: str, guards: tuple[str, ...], as_json: bool) -> None:
     """Say which rule holds for VOLSER, and what it decides in each situation."""
     from tapekey.policy.rules import Subjects, find
 
     with wiring.manager(access) as manager:
         holding = find(manager.rules(), Subjects((volser,), pool, drive))
-    outcomes = decisions(holding)
+    outcomes = decisions(holding, [Guard(each) for each in guards] or list(Guard))
     facts = {"volser": volser, "rule": facts_of(holding), "decisions": outcomes}
     head = ("situation", "save", "parameters", "guard")
     lines = [
@@ -145,8 +152,8 @@ def test(access: Access, volser: str, pool: str, drive: str, as_json: bool) -> N
     emit("rule-test", facts, as_json, lines)
 
 
-def decisions(holding: Rule) -> list[dict[str, Any]]:
-    """What the decision table says under this rule, for an approved drive with a guard, situation by situation."""
+def decisions(holding: Rule, guards: list[Guard]) -> list[dict[str, Any]]:
+    """What the decision table says under this rule, for an approved drive with these guards, situation by situation."""
     from tapekey.policy.examples import examples
 
     return [
@@ -158,7 +165,7 @@ def decisions(holding: Rule) -> list[dict[str, Any]]:
             "guard": decision.guard.value,
             "why": decision.why,
         }
-        for name, decision in examples(holding)
+        for name, decision in examples(holding, guards=guards)
     ]
 
 

@@ -1,6 +1,7 @@
 """The decision table as an operator asks for it: a few named situations, decided under one rule."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from tapekey.policy.decide import decide
@@ -28,7 +29,7 @@ _DRIVE: Final = DriveFacts(
     virtual_allowed=False,
     management=Management.APPLICATION,
     parameters=Parameters.NONE,
-    guards=frozenset({Guard.DRIVE, Guard.HOOK, Guard.WATCHED}),
+    guards=frozenset(Guard),
 )
 
 
@@ -66,7 +67,10 @@ _EXAMPLES: Final[dict[str, tuple[CartridgeFacts, KeyFacts]]] = {
 }
 
 
-def examples(rule: Rule, intent: Intent = Intent.SAVE) -> Iterator[tuple[str, Decision]]:
-    """Each situation with what is decided in it, for an approved drive that has the strongest guard."""
+def examples(
+    rule: Rule, intent: Intent = Intent.SAVE, guards: Iterable[Guard] = Guard
+) -> Iterator[tuple[str, Decision]]:
+    """Each situation with what is decided in it, for an approved drive with these guards."""
+    drive = replace(_DRIVE, guards=frozenset(guards))
     for name, (cartridge, key) in _EXAMPLES.items():
-        yield name, decide(Facts(intent, rule, _DRIVE, cartridge, key))
+        yield name, decide(Facts(intent, rule, drive, cartridge, key))
