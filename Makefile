@@ -1,5 +1,5 @@
 # What a newcomer needs is `make demo` and `make test`; each does its own set-up.
-.PHONY: demo test test-kernel soak check install bench lock clean
+.PHONY: demo test test-kernel soak check install uninstall bench lock clean
 .DEFAULT_GOAL := demo
 BIN := .venv/bin
 
@@ -30,6 +30,9 @@ check: ## style and types only
 
 install: ## to PREFIX (/usr/local) below DESTDIR; other variables: install.sh
 	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/usr/local)' ./install.sh
+
+uninstall: ## refuses while drives are closed or a keystore exists, and says what to do; OPTIONS: see uninstall.sh
+	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/usr/local)' ./uninstall.sh $(OPTIONS)
 
 bench: ## figures against named peers and limits, also to build/bench.json
 	@./setup.sh test

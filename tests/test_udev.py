@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tapekey import config, wiring
+
 UDEV = Path(__file__).parents[1] / "udev"
 RULES = sorted(UDEV.glob("*.rules"))
 
@@ -90,3 +92,63 @@ def test_the_group_is_made_and_the_directories_belong_to_it(tmp_path: Path) -> N
     assert "tapekey:" in (tmp_path / "etc/group").read_text()
     assert (tmp_path / "var/lib/tapekey").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "run/tapekey").stat().st_mode & 0o777 == 0o750
+
+
+# --- the agent's unit ---
+
+UNIT = UDEV / "tapekey-agent.service"
+MOST_EXPOSED = 2.0
+
+
+def settings(name: str) -> list[str]:
+    """The values of a setting, in order."""
+    return re.findall(rf"^{name}=(.*)$", UNIT.read_text(), re.MULTILINE)
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Path:
+    """The unit as it is installed, with a program that is there."""
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("this host has no systemd")
+    installed = tmp_path / UNIT.name
+    installed.write_text(UNIT.read_text().replace("@PREFIX@/bin/tapekey", "/bin/true"))
+    return installed
+
+
+def analysed(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_unit_is_exposed_less_than_demanded(unit: Path) -> None:
+    threshold = f"--threshold={MOST_EXPOSED * 10:.0f}"
+    done = analysed("security", "--offline=true", "--no-pager", threshold, str(unit))
+    told = re.search(r"Overall exposure level for \S+: (\d+\.\d)", done.stdout)
+    assert told, done.stdout + done.stderr
+    print(f"exposure {told[1]}, demanded below {MOST_EXPOSED}")
+    assert (done.returncode, float(told[1]) < MOST_EXPOSED) == (0, True), done.stdout
+
+
+def test_systemd_knows_every_line_of_the_unit(unit: Path) -> None:
+    done = analysed("verify", "--man=no", str(unit))
+    assert [line for line in done.stderr.splitlines() if UNIT.name in line] == []
+
+
+def test_the_storage_daemons_start_after_the_agent_is_ready() -> None:
+    assert settings("Type") == ["notify"]
+    assert {"bacula-sd.service", "bareos-sd.service", "amanda.socket"} <= set(settings("Before")[0].split())
+    assert "settle" not in " ".join(settings("After") + settings("Wants") + settings("Requires"))
+
+
+def test_stopping_the_agent_does_nothing_to_a_drive() -> None:
+    assert not re.search(r"^ExecStop", UNIT.read_text(), re.MULTILINE)
+    assert settings("Restart") == ["on-failure"]
+    assert settings("StartLimitIntervalSec") == ["0"]
+    assert int(settings("WatchdogSec")[0]) > 0
+
+
+def test_the_unit_leaves_what_the_agent_needs() -> None:
+    assert {"char-sg rw", "char-st rw"} == set(settings("DeviceAllow"))
+    assert "AF_NETLINK" in settings("RestrictAddressFamilies")[0].split()
+    assert not settings("PrivateNetwork") + settings("PrivateUsers") + settings("PrivateDevices")
+    assert settings("LoadCredential")[0].partition(":")[0] == wiring.CREDENTIAL
+    assert settings("RuntimeDirectory") == [config.Agent().runtime.name]
