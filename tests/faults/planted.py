@@ -6,6 +6,7 @@ from tests.faults import (
     of_agent_guard,
     of_agent_hooks,
     of_agent_notice,
+    of_agent_race,
     of_commands,
     of_drive,
     of_host,
@@ -39,4 +40,5 @@ FAULTS: Final[dict[str, Fault]] = {
     **of_agent_guard.FAULTS,
     **of_agent_hooks.FAULTS,
     **of_agent_notice.FAULTS,
+    **of_agent_race.FAULTS,
 }

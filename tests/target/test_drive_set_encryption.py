@@ -9,7 +9,18 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tapekey.exchange import Command
 from tapekey.scsi import media
-from tapekey.scsi.encryption import DecryptionMode, EncryptionMode, InPage, KadFormat, KeyFormat, Rdmc, Scope, read_page
+from tapekey.scsi.encryption import (
+    DecryptionMode,
+    EncryptionMode,
+    InPage,
+    KadFormat,
+    KeyFormat,
+    ManagementCapabilities,
+    Rdmc,
+    Scope,
+    decode_page,
+    read_page,
+)
 from tapekey.scsi.kad import Authentication, Kad, KadType
 from tapekey.scsi.sense import FieldPointer
 from tapekey.scsi.wrapped_key import (
@@ -293,6 +304,15 @@ def test_drive_that_takes_no_key_when_empty_refuses_the_index_until_a_volume_is_
     assert (sense.code, sense.field) == ("5/26/00", FieldPointer(8, 7))
     assert code(loaded.execute(parameters(loaded))) == "good"
     off(empty)
+
+
+def test_drive_without_lock_says_so_and_refuses_it(tmp_path: Path) -> None:
+    bench = powered(tmp_path, locks=False)
+    told = bench.execute(read_page(InPage.MANAGEMENT_CAPABILITIES)).data_in
+    sense = sense_of(bench.execute(parameters(bench, lock=True)))
+
+    assert not decode_page(ManagementCapabilities, told).lock_c
+    assert (sense.code, sense.field) == ("5/26/00", FieldPointer(4, 0))
 
 
 def test_refused_list_changes_nothing(tmp_path: Path) -> None:

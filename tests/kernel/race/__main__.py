@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.kernel import archive, checkout, guest, guest_image
 from tests.kernel.cache import Unavailable
-from tests.kernel.race import evidence, outcome, shelf
+from tests.kernel.race import evidence, outcome, planted, shelf
 from tests.kernel.race.outcome import Outcome
 
 JOB = """\
@@ -50,6 +50,7 @@ def _options(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--kernel", default="", help="only the one whose release begins like this")
     parser.add_argument("--absent", action="store_true", help="no agent at all, to see what the race is without one")
+    parser.add_argument("--fault", default="", choices=["", *planted.FAULTS], help="plant this one in the agent")
     parser.add_argument("--brief", action="store_true", help="as `make test-kernel` runs it: short loads, early starts")
     parser.add_argument("--keep", type=Path, help="directory for the results")
     return parser.parse_args(words)
@@ -76,6 +77,7 @@ def _run(image: guest_image.Image, options: argparse.Namespace, rounds: int) -> 
         checkout.pack(share / "checkout.tar")
         served = stack.enter_context(shelf.serve(share, options.drives))
         more = [word for word in ("absent", "brief") if getattr(options, word)]
+        more += [f"fault={options.fault}"] if options.fault else []
         asked = (served, options.seed + len(release), rounds, options.drives, options.seconds, *more)
         job = JOB.format(words=shlex.join(str(word) for word in asked))
         limit = options.seconds + LONGER

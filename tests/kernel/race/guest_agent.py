@@ -42,9 +42,14 @@ View = dict[str, Any]
 
 @dataclass(slots=True)
 class Agent:
-    """Whether it runs, and with the gate or without. `absent`: there is none, to show what the race is without one."""
+    """Whether it runs, and with the gate or without.
+
+    absent   there is none, to show what the race is without one
+    fault    it has this one
+    """
 
     absent: bool = False
+    fault: str = ""
     gate: bool = True
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
@@ -61,7 +66,8 @@ class Agent:
         with LOG.open("ab") as log:
             log.write(f"--- start {self.starts}, gate {gate}, at {time.monotonic():.1f}\n".encode())
             log.flush()
-            line = [sys.executable, "-m", "tapekey", "agent", "run", "-v"]
+            program = ("tests.kernel.race.planted", self.fault) if self.fault else ("tapekey",)
+            line = [sys.executable, "-m", *program, "agent", "run", "-v"]
             environ = os.environ | {"TAPEKEY_CONFIG": str(CONFIG)}
             self.process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environ)
 

@@ -28,6 +28,7 @@ GENERATION: Final = "lto6"
 CAPACITY: Final = 64 << 20
 SLOTS: Final = 4  # more than drives: empty ones, and the scratch cartridge of the qualification
 SCRATCH: Final = "QUALIFYL6"
+_QUIETLY: Final = threading.Lock()  # standard output is the whole process's
 
 
 @dataclass(slots=True)
@@ -134,7 +135,7 @@ def _access(share: Path) -> tuple[object, ...]:
 
 def _tapekey(*words: object) -> None:
     line = [str(word) for word in words]
-    with redirect_stdout(io.StringIO()):
+    with _QUIETLY, redirect_stdout(io.StringIO()):
         status = cli.run(line)
     if status:
         raise RuntimeError(f"tapekey {' '.join(line)}: {status}")
