@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from tapekey.errors import DriveUnknown, StateChanged, TransportFailed
-from tapekey.service import meeting
+from tapekey.service import hands_off, meeting
 from tapekey.service.door import Presence, Sight
 from tapekey.service.duties import Hands
 from tapekey.service.events import Cause, Event
 from tapekey.service.inbox import Ask, Inbox, Post, Terms, Wish
 from tapekey.service.ledger import Ledger
-from tapekey.service.replies import of_view
 from tapekey.service.stay import MOUNTED, Finding
 from tapekey.service.view import State
 from tapekey.service.visit import Visit
@@ -23,15 +22,18 @@ from tapekey.turns import Taken
 
 MOST_UPSETS: Final = 5  # rounds in a row that a drive may upset with news, before that is an error
 
+VOUCHED: Final = 60.0  # seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds between looks: at an empty drive, at one that settles or is waited for, at a mounted one; and quiet."""
+    """Seconds between looks: at an empty drive, at one that settles or is waited for, at a mounted one; quiet; and for who was let in."""
 
     empty: float = 5.0
     settling: float = 0.5
     mounted: float = 30.0
     quiet: float = 1.0
+    let_in: float = 30.0
 
 
 class Rounds:
@@ -46,6 +48,8 @@ class Rounds:
         self._again = False  # a refusal may be none any more
         self._tag = Terms()  # what the library says of the cartridge
         self._upsets = 0
+        self._let_in_until = 0.0  # till then the node is left to who was told that it may be opened
+        self._vouched = 0.0  # until then its approval is not asked for again while it stays empty
 
     def go(self, post: Post) -> None:
         """One round. Errors are the worker's to put down."""
@@ -56,13 +60,16 @@ class Rounds:
         else:
             self._note(post)
         self._asks[:] = [ask for ask in self._asks if not ask.over]
-        if self._permitted() and self._is_due():
+        if self._is_still_empty(post):
+            self._due = time.monotonic() + self._pace.empty
+        elif self._permitted() and self._is_due():
             self._round()
 
     def pause(self) -> float:
         """Seconds until there is something to do if nobody posts."""
         quiet = [] if self._quiet_at is None else [self._quiet_at]
-        return max(0.0, min([self._due, *quiet, *(ask.until for ask in self._asks)]) - time.monotonic())
+        due = max(self._let_in_until, min([self._due, *quiet]))
+        return max(0.0, min([due, *(ask.until for ask in self._asks)]) - time.monotonic())
 
     def put_off(self, seconds: float) -> None:
         """After an error: look again then, and take nothing for new that was there before."""
@@ -75,11 +82,12 @@ class Rounds:
     def _note(self, event: Event) -> None:
         match event.cause:
             case Cause.OPENED:
-                self._quiet_at = None
+                self._quiet_at, self._let_in_until = None, 0.0
                 self._visit.opened()
             case Cause.CLOSED if self._book.state in MOUNTED:
                 self._quiet_at = event.at + self._pace.quiet
             case Cause.RESET:
+                self._let_in_until = 0.0
                 self._visit.doubt("it was powered on or reset")
                 self._due = 0.0
             case Cause.LIBRARY:
@@ -94,7 +102,16 @@ class Rounds:
 
     def _is_due(self) -> bool:
         now = time.monotonic()
+        if now < self._let_in_until and not self._asks:
+            return False
         return now >= self._due or (self._quiet_at is not None and now >= self._quiet_at)
+
+    def _is_still_empty(self, post: Post) -> bool:
+        """Whether all there is to do is to look at a drive that was empty, and it still is: that has to cost little."""
+        idle = isinstance(post, Event) and post.cause is Cause.TICK and self._book.state is State.EMPTY
+        if not idle or self._asks or self._visit.rested is None or time.monotonic() >= self._vouched:
+            return False
+        return self._hands.door.look().presence is Presence.EMPTY
 
     # --- may we? ---
 
@@ -107,6 +124,7 @@ class Rounds:
             return self._keep_off(Finding.NOT_APPROVED, why, mend)
         if record.hands_off:
             return self._keep_off(Finding.HANDS_OFF, "it is marked hands-off", "")
+        self._vouched = time.monotonic() + VOUCHED
         return True
 
     def _keep_off(self, finding: Finding, why: str, mend: str) -> bool:
@@ -115,7 +133,7 @@ class Rounds:
         self.put_off(self._pace.empty)
         for ask in self._asks:
             if finding is Finding.HANDS_OFF:
-                ask.answer(of_view(self._book.view, phase="left alone"))
+                hands_off.meet(self._hands, self._book.view, ask)
             else:
                 ask.refuse(DriveUnknown(f"drive {self._hands.serial} is not used", why=why, mend=mend))
         self._asks.clear()
@@ -127,7 +145,10 @@ class Rounds:
         """Look, and meet what is asked. News of the drive that a command of ours met is looked behind soon."""
         try:
             self._look()
-            self._asks[:] = [ask for ask in self._asks if not meeting.meet(self._visit, ask)]
+            waiting = [ask for ask in self._asks if not meeting.meet(self._visit, ask)]
+            if self._hands.door.keeps_others_out and any(ask.is_let_in for ask in self._asks):
+                self._let_in_until = time.monotonic() + self._pace.let_in
+            self._asks[:] = waiting
             self._upsets = 0
         except StateChanged as error:
             self._upsets += 1
@@ -176,7 +197,7 @@ class Rounds:
         self._again = False
         if state not in MOUNTED or state is State.STALE or anew or self._visit.is_behind():
             self._visit.arrive(self._terms())
-        elif self._quiet_at is not None and now >= self._quiet_at:
+        elif self._quiet_at is not None and (now >= self._quiet_at or self._asks):
             self._quiet_at = None
             self._visit.close()
 
