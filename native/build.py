@@ -1,9 +1,8 @@
 """Builds the compiled modules of tapekey with cffi in API mode, each one shared object for every CPython from 3.11.
 
 Run by setup.sh. Needs a C17 compiler and Python's headers. A module whose own headers are missing is left out, which is
-said: without `tapekey.native` (OpenSSL, the kernel's SCSI generic driver) there is no SG_IO, tape nodes
-are not watched and key wrap is slower;
-without `tapekey.native_iscsi` (libiscsi) no drive is reached by iscsi:// URIs. All else works.
+said: without `tapekey.native` (OpenSSL, the kernel's SCSI generic driver) there is no SG_IO, tape nodes are not watched
+and key wrap is slower; without `tapekey.native_iscsi` (libiscsi) no drive is reached by iscsi:// URIs. All else works.
 """
 
 import shutil

@@ -137,7 +137,7 @@ def _hear(agent: Agent) -> None:
 
 def _see(agent: Agent) -> None:
     assert agent.feed is not None
-    agent.drives.see(agent.feed.wait(0.0))
+    agent.drives.see(agent.feed.receive())
     agent.watch_nodes()
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tapekey.discovery.st_mode import st_mode
+from tapekey.discovery.st_mode import StMode, st_mode
 from tapekey.service import nodes
 from tapekey.service.door import Presence
 from tapekey.service.events import Cause
@@ -19,7 +19,7 @@ from tests.kernel.cases.library import bench
 from tests.kernel.cases.library.bench import Bench, Recorder, tape
 from tests.kernel.cases.st_node import Place
 
-CHANGES = 5
+CHANGES, LOADS, LOOKS = 5, 10, 1000
 FRESH, DEEP = Place(0, 0, "BOT"), Place(2, 0, "EOF")
 SLOWLY = "load_time=1.5"  # of the virtual drive: it says 2/04/01 so long
 
@@ -110,29 +110,51 @@ def test_driver_sees_every_change_of_cartridge(
     record_property("changes", CHANGES)
 
 
+@contextmanager
+def hammered(node: str) -> Iterator[list[int]]:
+    """Another program that tries to open the node all the time; in the end, how often it tried and got in."""
+    counts: list[int] = []
+    line = [sys.executable, "-c", HAMMER, node]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as hammer:
+        assert hammer.stdin
+        assert hammer.stdout
+        assert hammer.stdout.readline() == "begun\n"
+        yield counts
+        hammer.stdin.write("x")
+        hammer.stdin.flush()
+        counts += [int(word) for word in hammer.stdout.readline().split()]
+
+
 def test_nobody_gets_in_while_it_is_held(library: Bench, watched: Nodes, record_property: Recorder) -> None:
     entry, node = door(library, watched), tape(library.drives[0])
-    tried = entered = 0
-    for change in range(CHANGES):
+    found: list[list[int]] = []
+    for change in range(LOADS):
+        slot = 14 + change % 2
         assert entry.shut()
-        with subprocess.Popen(
-            [sys.executable, "-c", HAMMER, node], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as hammer:
-            assert hammer.stdin
-            assert hammer.stdout
-            assert hammer.stdout.readline() == "begun\n"
-            library.mtx("load", 14 + change % 2, 0)
+        with hammered(node) as counts:
+            library.mtx("load", slot, 0)
             until(entry, Presence.LOADED)
-            hammer.stdin.write("x")
-            hammer.stdin.flush()
-            counts = [int(word) for word in hammer.stdout.readline().split()]
-        tried, entered = tried + counts[0], entered + counts[1]
-        library.mtx("unload", 14 + change % 2, 0)
+        found.append(counts)
+        library.mtx("unload", slot, 0)
         until(entry, Presence.EMPTY)
         entry.release()
-    record_property("openings", tried)
-    assert entered == 0
-    assert tried > CHANGES
+    record_property("openings", sum(tried for tried, _ in found))
+    record_property("loads", len(found))
+    assert all(tried > 0 for tried, _ in found)
+    assert sum(entered for _, entered in found) == 0
+
+
+def test_node_that_is_let_go_to_look_lets_another_in(library: Bench, watched: Nodes, record_property: Recorder) -> None:
+    """Why it is not: so many looks pass until one of who opens the node anew for each finds another in."""
+    node = library.drives[0]
+    first = StMode(counts=False, sets_defaults=True)
+    entry = TapeNode(tape(node), lambda: sgio.open_device(node.path), mode=first, nodes=watched, pause=0.0)
+    assert entry.shut()
+    with hammered(tape(node)):
+        looks = next((look for look in range(LOOKS) if entry.look().presence is Presence.HELD), LOOKS)
+    entry.release()
+    record_property("looks", looks + 1)
+    assert looks < LOOKS
 
 
 def test_position_stays_when_a_drive_in_use_is_held_and_let_go(library: Bench, watched: Nodes) -> None:
