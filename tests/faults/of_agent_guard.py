@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from tapekey.cartridge import change_reference
 from tapekey.drive import guard, modes, parameters
 from tapekey.drive.identity import DriveId
 from tapekey.errors import DeviceError, NotSafe
@@ -57,7 +58,7 @@ def _whatever_stands(_: object, transport: Transport, able: Any, manager: Any, m
 
 
 def _polling(shipped: Callable[..., Any], transport: Transport, manager: Any, mount: Mount) -> Any:
-    witness._ask(transport)
+    change_reference.read(transport)
     return shipped(transport, manager, mount)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from tapekey.errors import NotFound, StoreDamaged, StoreFailed, StoreLocked, Usage
-from tapekey.keystore import birth, cartridges, slots, store
+from tapekey.errors import NotFound, StoreDamaged, StoreFailed, StoreLocked, TapekeyError, Usage
+from tapekey.keystore import birth, cartridges, records, slots, store
 from tapekey.keystore.check import check
 from tapekey.keystore.store import Store
 from tests.keystore import vault
@@ -162,3 +162,31 @@ def test_a_change_and_its_line_are_one_commit(tmp_path: Path) -> None:
             cartridges.scratch(transaction, "MED0000001", by="operator")
         assert len(commits) == 1
         assert store.verify_audit(keystore) == before + 1
+
+
+def test_a_store_of_an_older_program_gets_the_tables_that_it_lacks(tmp_path: Path) -> None:
+    """As it was before: neither the tables nor their heads. The older program reads it afterwards as before."""
+    place = vault.make(tmp_path)
+    newer = ("guard_originals", "parked_keys", "witnesses")
+    with vault.opened(place) as keystore, keystore.writing() as transaction:
+        for name in newer:
+            head = transaction.one(records.Head, name=name)
+            assert head is not None
+            transaction.remove(head)
+            transaction.connection.exec_driver_sql(f"DROP TABLE {name}")
+
+    with vault.opened(place) as keystore, keystore.reading() as transaction:
+        assert transaction.every(records.ParkedRecord) == []
+        assert "keystore grown" in [line.event for line in store.audit_lines(keystore)]
+    with vault.opened(place) as keystore:
+        counts = check(keystore)
+        assert set(newer) <= set(counts)
+        assert [line.event for line in store.audit_lines(keystore)].count("keystore grown") == 1
+
+
+def test_a_table_that_was_taken_away_is_damage_and_not_an_older_store(tmp_path: Path) -> None:
+    place = vault.make(tmp_path)
+    with vault.opened(place) as keystore, keystore.writing() as transaction:
+        transaction.connection.exec_driver_sql("DROP TABLE witnesses")
+    with pytest.raises(TapekeyError), vault.opened(place) as keystore:
+        check(keystore)

@@ -42,7 +42,7 @@ class CartridgeId:
 def identify(transport: Transport) -> CartridgeId:
     """Read who is mounted, ready before and after. Never an empty serial number: without one it is an error."""
     run(transport, media.test_unit_ready())
-    serial = _serial(transport)
+    serial = serial_number(transport)
     change = memory.read(transport, AttributeId.VOLUME_CHANGE_REFERENCE)
     volser = memory.words(transport, AttributeId.BARCODE)
     cartridge = CartridgeId(
@@ -68,7 +68,7 @@ def same(transport: Transport, cartridge: CartridgeId) -> None:
         run(transport, media.test_unit_ready())
     except NoCartridge as error:
         raise StateChanged(f"cartridge {cartridge} is no longer mounted", why=str(error), code=error.code) from error
-    serial = _serial(transport)
+    serial = serial_number(transport)
     if serial != cartridge.serial:
         raise StateChanged(
             f"cartridge {cartridge} is no longer mounted",
@@ -77,7 +77,8 @@ def same(transport: Transport, cartridge: CartridgeId) -> None:
         )
 
 
-def _serial(transport: Transport) -> str:
+def serial_number(transport: Transport) -> str:
+    """What the memory says by itself: only who knows that a cartridge is mounted may believe it."""
     item = memory.read(transport, AttributeId.MEDIUM_SERIAL)
     serial = "" if item is None else attribute.words(item)
     if not serial or not serial.isascii() or not serial.isprintable():

@@ -4,12 +4,11 @@ no other program holds the drive.
 
 from enum import Enum
 
-from tapekey.cartridge import memory
+from tapekey.cartridge import identity as cartridge_identity
 from tapekey.drive import modes, parameters
 from tapekey.drive.parameters import kads_of
 from tapekey.exchange import Transport
 from tapekey.manager.questions import KeyManager, Mount
-from tapekey.scsi.attribute_table import AttributeId
 
 
 class Standing(Enum):
@@ -27,7 +26,7 @@ def standing(transport: Transport, manager: KeyManager, mount: Mount) -> Standin
     """
     status = parameters.status(transport)
     off = modes.in_force(status) == modes.OFF
-    if memory.words(transport, AttributeId.MEDIUM_SERIAL) != mount.medium_serial:
+    if cartridge_identity.serial_number(transport) != mount.medium_serial:
         return Standing.CHANGED
     if mount.key_instance_counter is None:  # in clear: nothing was set
         return Standing.OURS if off else Standing.CHANGED

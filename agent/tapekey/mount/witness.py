@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
-from tapekey.cartridge import memory
+from tapekey.cartridge import change_reference
 from tapekey.exchange import Transport
 from tapekey.manager.questions import KeyManager, Mount, Witness
 from tapekey.mount import owner
 from tapekey.policy.facts import Intent
-from tapekey.scsi.attribute_table import AttributeId
 
 
 class Moment(Enum):
@@ -49,7 +48,7 @@ def witness(
     `drive` and `cartridge` are serial numbers.
     """
     before = manager.witness(cartridge)
-    now = Witness(cartridge, drive, moment.value, _ask(transport), mount.generation if mount else 0)
+    now = Witness(cartridge, drive, moment.value, change_reference.read(transport), mount.generation if mount else 0)
     found = compare(before, now, mount)
     manager.keep_witness(now)
     if found in EVENTS:
@@ -90,13 +89,6 @@ def _changed(before: Moment, now: Moment, mount: Mount | None) -> Finding:
     if now is Moment.CLOSED:
         return Finding.NOTHING if mount is not None and mount.intent is Intent.SAVE else Finding.WITHOUT_US
     return Finding.WITHOUT_US if before in (Moment.LOADED, Moment.CLOSED) else Finding.NOTHING
-
-
-def _ask(transport: Transport) -> bytes:
-    """The attribute; empty when it does not exist, or holds what stands for "not known": all zeros or all ones."""
-    item = memory.read(transport, AttributeId.VOLUME_CHANGE_REFERENCE)
-    value = b"" if item is None else item.value
-    return b"" if set(value) in ({0x00}, {0xFF}) else value
 
 
 def _put_on_record(transport: Transport, manager: KeyManager, now: Witness) -> None:
