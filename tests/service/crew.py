@@ -75,13 +75,9 @@ def company(bench: Rig, alarms: Alarms, pace: Pace = QUICK) -> Company:
 def way(bench: Rig, over: Transport | None = None, **more: Any) -> Way:
     """The rig's drive by a nexus of the agent's own."""
     device = over or bench.machine.transport("agent")
-    said: dict[str, Any] = {"options": bench.options()}
+    said: dict[str, Any] = {"options": bench.options(), "door": OwnNexus}
     return Way(
-        "virtual:",
-        lambda: nullcontext(device),
-        OwnNexus,
-        lambda device, _: nullcontext(device),
-        **said | more,
+        "virtual:", reach=lambda: nullcontext(device), beside=lambda device, _: nullcontext(device), **said | more
     )
 
 

@@ -32,6 +32,7 @@ class Visit:
         self.rested: AtRest | None = None
         self.word: Upshot | None = None
         self.refusal: Refused | None = None
+        self.terms: Terms | None = None  # that operation's
         self._inbox = inbox
         self._was_reset = False  # since a key of ours was set
 
@@ -52,17 +53,24 @@ class Visit:
             self.hands.alarm("its key may be gone", mount.medium_serial, mount.volser, cause=why)
 
     def empty(self) -> None:
-        """The cartridge is out, or none was in: its books are closed, and the drive goes to rest."""
+        """The cartridge is out, or none was in: its books are closed, and the drive goes to rest.
+
+        Others are kept out first, and in any case until it rests: what is done for that, and a store that does not
+        answer, would leave the drive open to who comes with the next cartridge.
+        """
+        if (self.rested is None or self.rested.shut) and not self.hands.door.shut():
+            return
         if self.mount is not None and duties.is_newest(self.hands, self.mount):
             moments.after_eject(self.hands, self.mount)
         if self.book.state is not State.EMPTY:
             self.rested = None
+            self.book.tell(guards=())
         self.book.find(Finding.EMPTY)
         self.fresh = True
         if self.rested is None:
             self._come_to_rest()
-        if self.rested is not None and self.rested.shut:
-            self.hands.door.shut()
+        if self.rested is not None and not self.rested.shut:
+            self.hands.door.release()
 
     def _come_to_rest(self) -> None:
         """Close the drive or park a key, as the rule for it says, unless a cartridge has come meanwhile."""
@@ -87,6 +95,7 @@ class Visit:
         if not self.hands.door.shut():
             self.held()
             return
+        self.terms = terms
         upsets = self._inbox.upsets
         self.book.find(Finding.WORK)
         try:

@@ -107,7 +107,8 @@ class Agent:
             view = self.view()
             if view is not None:
                 now = {drive["state"] for drive in view["drives"]}
-                if now <= states if states is not None else not now & UNSETTLED:
+                rested = all(drive["guards"] for drive in view["drives"])  # an empty drive's are told when it rests
+                if now <= states and rested if states is not None else not now & UNSETTLED:
                     return view | {"settled": True}
             if time.monotonic() > deadline:
                 return (view or {"drives": []}) | {"settled": False}

@@ -84,7 +84,7 @@ def _row(key: tuple[Guard, Health], group: list[Outcome]) -> str:
         key[0].value,
         key[1].value,
         len(group),
-        sum(each.written > 0 for each in group),
+        sum(each.clear + each.encrypted > 0 and each.written > 0 for each in group),
         len(lost),
         sum(each.clear for each in group),
         told,

@@ -1,0 +1,102 @@
+"""A drive's stay: that others are kept out of an empty drive before anything else is done about it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tapekey.errors import StoreFailed
+from tapekey.exchange import Transport
+from tapekey.policy.facts import Stance
+from tapekey.service import moments
+from tapekey.service.door import Sight
+from tapekey.service.duties import Hands
+from tapekey.service.moments import AtRest
+from tapekey.service.own_nexus import OwnNexus
+from tapekey.service.view import State
+from tests.rig import Rig, rig
+from tests.service.crew import crew, until
+
+
+@dataclass
+class Gate:
+    """A door that keeps others out, and what it was told."""
+
+    nexus: OwnNexus
+    held: bool = False
+    keeps_others_out: bool = True
+    told: list[str] = field(default_factory=list)
+
+    def look(self) -> Sight:
+        return self.nexus.look()
+
+    def shut(self) -> bool:
+        self.held = True
+        self.told.append("shut")
+        return True
+
+    def release(self) -> None:
+        self.held = False
+        self.told.append("release")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Rig]:
+    with rig(tmp_path, inserted=False) as made:
+        yield made
+
+
+def gated(doors: list[Gate]) -> dict[str, Any]:
+    def door(device: Transport) -> Gate:
+        doors.append(Gate(OwnNexus(device)))
+        return doors[-1]
+
+    return {"door": door, "gate": True}
+
+
+def test_others_are_kept_out_before_the_empty_drive_is_brought_to_rest(
+    bench: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.rule(Stance.REQUIRE, "*", "site", "partner")
+    doors: list[Gate] = []
+    held: list[bool] = []
+    shipped = moments.rest
+
+    def seen(transport: Transport, hands: Hands) -> AtRest:
+        held.append(doors[-1].held)
+        return shipped(transport, hands)
+
+    monkeypatch.setattr(moments, "rest", seen)
+
+    with crew(bench, **gated(doors)) as made:
+        made.until(State.EMPTY)
+        until(lambda: made.worker.view.guards)
+
+    assert held[0]
+
+
+def test_store_that_does_not_answer_leaves_the_gate_of_an_empty_drive_shut(
+    bench: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.rule(Stance.REQUIRE, "*", "site", "partner")
+    doors: list[Gate] = []
+
+    def fail(*_: object) -> None:
+        raise StoreFailed("the keystore is busy")
+
+    monkeypatch.setattr(moments, "rest", fail)
+    with crew(bench, **gated(doors)) as made:
+        made.until(State.FAILED)
+        assert doors[-1].held
+
+
+def test_drive_that_may_rest_open_is_let_go(bench: Rig) -> None:
+    bench.rule(Stance.OBSERVE, "*")
+    doors: list[Gate] = []
+
+    with crew(bench, **gated(doors)) as made:
+        made.until(State.EMPTY)
+        until(lambda: "release" in doors[-1].told)
+        until(lambda: not doors[-1].held)
