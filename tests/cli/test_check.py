@@ -35,15 +35,7 @@ CASES: dict[str, tuple[AgentView, Level, str]] = {
     "long work":           (of(busy_since=1.0), Level.WARNING, "has been worked on"),
     "prognosis":           (of(prognosis=("it is dirty",), mend="clean it"), Level.CRITICAL,
                             "the next job on drive HU1 will fail because it is dirty (try: clean it)"),
-    "refused":             (of(state=State.REFUSED, why="it is clear"), Level.CRITICAL,
-                            "the next job on drive HU1 will fail because it is clear"),
-    "failed":              (of(state=State.FAILED), Level.CRITICAL, "because it is failed"),
-    "gone":                (of(state=State.GONE), Level.CRITICAL, "drive HU1 is gone"),
     "alarm":               (of(alarm=True, why="another set a key"), Level.CRITICAL, "alarm: another set a key"),
-    "guard too weak":      (of(least="parked", guards=("gate", "watched")), Level.CRITICAL,
-                            "its rule demands guard parked, it has gate, watched"),
-    "no guard":            (of(least="watched", guards=()), Level.CRITICAL, "it has none"),
-    "an unknown demand":   (of(least="moat"), Level.CRITICAL, "demands guard moat"),
 }
 # fmt: on
 
@@ -72,18 +64,12 @@ def test_no_agent_is_critical_and_a_bad_configuration_unknown(
     ]
 
 
-@pytest.mark.parametrize("least", check.GUARDS)
-@pytest.mark.parametrize("guard", check.GUARDS)
-def test_a_guard_suffices_if_it_is_as_strong(least: str, guard: str) -> None:
-    assert check.weaker([guard], least) is (check.GUARDS.index(guard) > check.GUARDS.index(least))
-
-
 def findings(view: AgentView, *names: str) -> list[check.Finding]:
     return list(check.of_drives(Told(json.loads(json.dumps(as_json(view)))), names, 10.0))
 
 
 def test_only_named_drives_are_told_and_one_not_seen_is_critical() -> None:
-    view = of(state=State.FAILED, why="it is ill")
+    view = of(prognosis=("it is ill",))
     assert [found.level for found in findings(view, "HU2")] == [Level.CRITICAL]
     assert "does not see it" in findings(view, "HU2")[0].text
     assert "it is ill" in findings(view, "HU1")[0].text
@@ -94,7 +80,7 @@ FIGURE = re.compile(r"[a-z_]+=\d+c?")
 
 
 def test_figures_are_in_the_plugins_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    view = of(state=State.REFUSED, why="a bar | in a name\nOK")
+    view = of(prognosis=("a bar | in a name\nOK",))
     with control.serving(tmp_path / "s", {"status": lambda _caller, _arguments: as_json(view)}):
         cli.run(["check", "--socket", str(tmp_path / "s")])
     first, *more = capsys.readouterr().out.splitlines()

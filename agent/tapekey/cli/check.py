@@ -17,9 +17,7 @@ from tapekey.errors import AgentMissing, TapekeyError
 from tapekey.service import address, asking
 from tapekey.service.told import Told
 
-GUARDS = ("drive", "parked", "gate", "hook", "watched")  # strongest first
 LONGEST_WORK = 2.25 * 3600  # an LTO-9 cartridge may be prepared for two hours at its first load
-UNHEALTHY = ("failed", "refused")
 SECONDS = 10.0
 
 
@@ -106,18 +104,10 @@ def of_drives(view: Told, names: tuple[str, ...], now: float) -> Iterator[Findin
 def of_drive(name: str, drive: Told, now: float) -> Iterator[Finding]:
     """Why the next job on one drive will fail, and what else about it wants somebody."""
     state, mend = drive.text("state"), f" (try: {drive.text('mend')})" if drive.text("mend") else ""
-    reasons = drive.texts("prognosis")
-    if not reasons and state in UNHEALTHY:
-        reasons = [drive.text("why") or f"it is {state}"]
-    for reason in reasons:
+    for reason in drive.texts("prognosis"):
         yield Finding(Level.CRITICAL, f"the next job on drive {name} will fail because {reason}{mend}")
     if drive.flag("alarm"):
         yield Finding(Level.CRITICAL, f"drive {name}: alarm: {drive.text('why') or state}{mend}")
-    if weaker(drive.texts("guards"), drive.text("least")):
-        stands = ", ".join(drive.texts("guards")) or "none"
-        yield Finding(Level.CRITICAL, f"drive {name}: its rule demands guard {drive.text('least')}, it has {stands}")
-    if state == "gone":
-        yield Finding(Level.CRITICAL, f"drive {name} is gone")
     if state == "pending":
         yield Finding(
             Level.WARNING, f"drive {name} waits for approval; try: tapekey drive approve {drive.text('where')}"
@@ -132,20 +122,12 @@ def _cartridge(drive: Told) -> str:
     return drive.text("volser") or drive.text("cartridge") or "?"
 
 
-def weaker(guards: list[str], least: str) -> bool:
-    """Whether the strongest of the guards is less than the one demanded. A demand that is not known is not met."""
-    if not least:
-        return False
-    enough = GUARDS[: GUARDS.index(least) + 1] if least in GUARDS else ()
-    return not any(guard in enough for guard in guards)
-
-
 def perfdata(view: Told) -> str:
     """Figures in the plugins' form; `c`: a counter."""
     drives = view.several("drives")
     figures = {
         "drives": len(drives),
-        "failing": sum(bool(drive.texts("prognosis")) or drive.text("state") in UNHEALTHY for drive in drives),
+        "failing": sum(bool(drive.texts("prognosis")) for drive in drives),
         "alarms": sum(drive.flag("alarm") for drive in drives),
         "pending": sum(drive.text("state") == "pending" for drive in drives),
     }

@@ -20,6 +20,7 @@ from tapekey.keystore import (
     store,
     witnesses,
 )
+from tapekey.keystore.birth import UNSAFE_SINGLE_COPY
 from tapekey.keystore.records import DriveRow, MountRecord
 from tapekey.keystore.rows import Clock
 from tapekey.keystore.slots import Opener
@@ -158,6 +159,11 @@ class LocalManager:
 
     def reissue(self, key_id: KeyId, request: Request) -> Prepared:
         return prepare.reissue(self.store, key_id, request)
+
+    def single_copy(self) -> bool:
+        """Whether keys are served that exist in this keystore only."""
+        with self.store.reading() as transaction:
+            return store.setting(transaction, UNSAFE_SINGLE_COPY) == "on"
 
     def trials(self, drive_serial: str, naa: bytes, firmware: str) -> Mapping[str, str]:
         with self.store.reading() as transaction:

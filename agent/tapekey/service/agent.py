@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -28,6 +28,7 @@ from tapekey.service.events import Cause
 from tapekey.service.library_watch import Bays
 from tapekey.service.nodes import Nodes
 from tapekey.service.notify import Notifier
+from tapekey.service.prognosis import prognosis
 from tapekey.service.view import AgentView
 
 BEAT: Final = 5.0  # seconds between signs of life, at most
@@ -54,19 +55,24 @@ class Agent:
 
     def view(self) -> AgentView:
         """Everything, as it is now. Reads the keystore: not for the main loop."""
-        return self.glance(self._why_no_manager())
+        try:
+            return self.glance(single_copy=self.manager.single_copy())
+        except TapekeyError as error:
+            return self.glance(str(error))
 
-    def glance(self, manager: str = "") -> AgentView:
+    def glance(self, manager: str = "", *, single_copy: bool = False) -> AgentView:
         """The same without asking whether the keystore answers."""
+        drives = tuple(replace(each, prognosis=prognosis(each, manager)) for each in self.drives.views())
         return AgentView(
             importlib.metadata.version("tapekey"),
             os.getpid(),
             self.started,
             str(self.store),
             manager,
-            self.drives.views(),
+            drives,
             self.alarms.recent(),
             self.alarms.counts(),
+            single_copy,
         )
 
     def hush(self, changer: str, seconds: float) -> None:
@@ -90,13 +96,6 @@ class Agent:
     def watch_nodes(self) -> None:
         """Hear of opens and closes of every served drive's tape node, as it is now."""
         self.nodes.watch(*(node for worker in self.drives.workers.values() if (node := worker.way.node)))
-
-    def _why_no_manager(self) -> str:
-        try:
-            self.manager.rules()
-        except TapekeyError as error:
-            return str(error)
-        return ""
 
 
 def run(agent: Agent, environ: dict[str, str] | None = None) -> None:
