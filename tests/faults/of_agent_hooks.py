@@ -12,6 +12,7 @@ from tapekey.errors import TapekeyError
 from tapekey.exchange import Transport
 from tapekey.manager import reuse
 from tapekey.mount import survey
+from tapekey.service.inbox import Ask
 from tests.faults.fault import Fault, other, replaced, skipped
 
 _HOOK = "tests/cli/test_hook.py::"
@@ -76,6 +77,11 @@ FAULTS: Final[dict[str, Fault]] = {
         replaced(with_drive, "_afterwards", _cleaned_up),
         _WITH + "test_command_runs_with_the_drive_ready_and_the_key_stays",
         "The end of a command takes the key out of a drive with its cartridge in it.",
+    ),
+    "agent_in_the_way_of_who_was_let_in": Fault(
+        other(Ask, "is_let_in", property(lambda _: False)),
+        "tests/service/test_worker.py::test_who_was_told_that_he_may_open_does_not_meet_us_at_the_door",
+        "The agent opens the node for a look just when software that it has let in wants to open it.",
     ),
     "looking_moves_the_tape": Fault(
         replaced(contents, "told", lambda _, transport: contents.look(transport)),

@@ -2,24 +2,29 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tapekey.drive import parameters
+from tapekey.drive import abilities, parameters
 from tapekey.errors import DriveUnknown, Refused, StoreFailed, TapekeyError, TimedOut
 from tapekey.exchange import Command, Reply, Transport
 from tapekey.policy.facts import Intent, Stance
 from tapekey.scsi.codes import Opcode
 from tapekey.service import duties, moments
+from tapekey.service.door import Sight
 from tapekey.service.events import Cause
 from tapekey.service.inbox import Wish
+from tapekey.service.own_nexus import OwnNexus
 from tapekey.service.view import State
 from tapekey.turns import turn
 from tests.rig import Faulty, Rig, check_condition, faulty, opcode, rig
-from tests.service.crew import Crew, crew, until
+from tests.service import crew as crews
+from tests.service.crew import QUICK, Crew, crew, until
 
 READY = State.READY_TO_WRITE
 CHANGING = {
@@ -173,10 +178,77 @@ def test_a_drive_that_nobody_approved_is_asked_its_name_and_nothing_else(tmp_pat
 def test_a_drive_that_is_hands_off_is_told_so_and_not_touched(bench: Rig) -> None:
     bench.approve(hands_off=True)
     over = Recorder(bench.machine.transport("agent"))
+    bench.rule(Stance.OBSERVE)
     with crew(bench, over) as seen:
         seen.until(State.HANDS_OFF)
-        assert seen.asked()["phase"] == "left alone"
         assert set(over.sent) == {Opcode.INQUIRY}
+        bench.clock.move(600.0)
+        assert seen.asked()["phase"] == "left alone"
+        assert not over.changes
+        assert Opcode.SECURITY_PROTOCOL_IN not in over.sent
+
+
+def test_a_drive_that_is_hands_off_is_refused_to_what_must_be_encrypted(bench: Rig) -> None:
+    """By what the asker says of one that cannot be looked at, or by the cartridge in it."""
+    bench.approve(hands_off=True)
+    over = Recorder(bench.machine.transport("agent"))
+    with crew(bench, over) as seen:
+        seen.until(State.HANDS_OFF)
+        with pytest.raises(Refused, match="hands-off, and the rule is require"):
+            seen.asked(volsers=("ENC009L6",))
+        seen.insert(cartridge(bench))
+        with pytest.raises(Refused, match="hands-off, and the rule is require"):
+            seen.asked()
+        assert not over.changes
+
+
+class Counted(OwnNexus):
+    """A door at which others are kept out, and how often it was used."""
+
+    uses = 0
+
+    @property
+    def keeps_others_out(self) -> bool:
+        return True
+
+    def look(self) -> Sight:
+        Counted.uses += 1
+        return OwnNexus.look(self)
+
+    def shut(self) -> bool:
+        Counted.uses += 1
+        return OwnNexus.shut(self)
+
+
+def test_who_was_told_that_he_may_open_does_not_meet_us_at_the_door(
+    bench: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor for the account of whoever had it before: that is taken before he is answered. Until he has opened it."""
+    monkeypatch.setattr(crews, "OwnNexus", Counted)
+    with crew(bench, pace=replace(QUICK, let_in=60.0)) as seen:
+        loaded(seen)
+        seen.post(Cause.CLOSED)
+        assert seen.asked(intent=Intent.SAVE)["phase"] == "ready to write"
+        assert dict(seen.alarms.counts())["accounts"] == 1
+        before, at = Counted.uses, time.monotonic()
+        seen.post(Cause.CLOSED)  # of the one before, told late
+        seen.post(Cause.LIBRARY, full=True)
+        until(lambda: time.monotonic() > at + 5 * QUICK.mounted)
+        assert Counted.uses == before
+        seen.post(Cause.OPENED)
+        seen.post(Cause.CLOSED)
+        until(lambda: dict(seen.alarms.counts())["accounts"] == 2)
+
+
+def test_each_asker_is_answered_for_what_he_said_himself(bench: Rig) -> None:
+    """Two in one round: the second one says another barcode."""
+    with crew(bench) as seen:
+        seen.until(State.EMPTY)
+        first, second = (seen.ask(volsers=(name,), loaded=True) for name in ("ENC001L6", "XYZ001L6"))
+        seen.insert(cartridge(bench))
+        assert first.wait(lambda: ("", ""))["phase"] == "ready to write"
+        with pytest.raises(Refused, match="name different volumes"):
+            second.wait(lambda: ("", ""))
 
 
 def test_under_observe_nothing_in_the_drive_or_on_the_cartridge_changes(bench: Rig) -> None:
@@ -394,7 +466,8 @@ def test_a_reset_during_the_operation_makes_its_ready_void(bench: Rig, monkeypat
 def test_ready_is_said_only_behind_a_look_at_the_parameters(bench: Rig) -> None:
     with crew(bench) as seen:
         loaded(seen)
-        bench.machine.reset()  # and nobody tells
+        ours = bench.machine.transport("agent")  # the drive tells nobody of what this initiator does itself
+        parameters.clear_key(ours, abilities.abilities(ours))
         told = seen.asked()
         assert told["phase"] == "ready to write"
         assert key(bench) is not None

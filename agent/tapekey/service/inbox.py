@@ -50,6 +50,11 @@ class Ask:
         """Whether it was answered, or nobody waits any more."""
         return self._done.is_set() or time.monotonic() >= self.until
 
+    @property
+    def is_let_in(self) -> bool:
+        """Whether its asker was told that software may open the drive now."""
+        return self.wish is Wish.READY and self._done.is_set() and self._error is None
+
     def answer(self, answer: Answer) -> None:
         """Give the answer; the first one counts."""
         if not self._done.is_set():
@@ -69,9 +74,7 @@ class Ask:
             raise self._error
         if self._answer is None:
             serial, doing = about()
-            raise TimedOut(
-                f"drive {serial} is not ready in time", why=doing, mend="see tapekey status; give it longer"
-            )
+            raise TimedOut(f"drive {serial} is not ready in time", why=doing, mend="see tapekey status; give it longer")
         return self._answer
 
 

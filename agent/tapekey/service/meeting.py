@@ -44,7 +44,7 @@ def ready(visit: Visit, ask: Ask) -> bool:
     state = visit.book.state
     if state in WAITS or (state is State.EMPTY and ask.terms.loaded):
         return False
-    if visit.word is None and not _made_sure(visit, ask):
+    if (visit.word is None or visit.terms != ask.terms) and not _made_sure(visit, ask):
         return False
     if visit.refusal is not None:
         ask.refuse(visit.refusal)

@@ -95,8 +95,10 @@ def on_verified(transport: Transport, hands: Hands, upshot: Upshot) -> None:
 def on_close(transport: Transport, hands: Hands, mount: Mount) -> str:
     """After software: what it did. Why the key does not stand; empty: it does."""
     _witness(transport, hands, Moment.CLOSED, mount.medium_serial, mount)
-    account.interim(transport, hands.manager, mount)
+    wrong = account.contradiction(mount, account.interim(transport, hands.manager, mount))
     hands.alarms.count("accounts")
+    if wrong:
+        hands.ring("contradicted by the drive's account", mount.medium_serial, mount.volser, cause=wrong)
     return standing(transport, hands, mount)
 
 

@@ -27,7 +27,10 @@ VOUCHED: Final = 60.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds between looks: at an empty drive, at one that settles or is waited for, at a mounted one; quiet; and for who was let in."""
+    """Seconds between looks: at an empty drive, at one that settles or is waited for, at a mounted one; and quiet.
+
+    `let_in`: how long the node is left to whoever was told that software may open it.
+    """
 
     empty: float = 5.0
     settling: float = 0.5
@@ -91,8 +94,9 @@ class Rounds:
                 self._visit.doubt("it was powered on or reset")
                 self._due = 0.0
             case Cause.LIBRARY:
-                self._tag = Terms((event.barcode,) if event.barcode else (), library=event.library)
-                self._due = 0.0
+                told = Terms((event.barcode,) if event.barcode else (), library=event.library)
+                self._again |= told != self._tag  # it may have been refused by the barcode of the cartridge before
+                self._tag, self._due = told, 0.0
             case Cause.TICK | Cause.WENT:
                 pass
             case Cause.RULES:
