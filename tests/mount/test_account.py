@@ -7,6 +7,7 @@ import pytest
 
 from tapekey.keys.data_key import KeyId
 from tapekey.manager.questions import Account, Mount
+from tapekey.mount import account
 from tapekey.mount.account import TAKEN_OUT, contradiction
 from tapekey.policy.facts import Intent
 from tests.mount import tampering
@@ -66,3 +67,37 @@ def test_clear_write_past_the_guard_is_found_at_the_next_load(tmp_path: Path) ->
         agent.insert(tmp_path / "cartridge")
         agent.restore()
         assert "contradicted by the drive's account" in [line.event for line in agent.alarms()]
+
+
+def test_an_account_in_between_leaves_the_books_open(tmp_path: Path) -> None:
+    with rig(tmp_path) as agent:
+        mount = agent.save().mount
+        assert mount is not None
+        agent.write()
+        told = account.interim(agent.settled, agent.manager, mount)
+        assert told.first_encrypted == 0
+        current = agent.manager.current(agent.serial)
+        assert current is not None
+        assert not current.accounted
+        assert [line.event for line in agent.audit()].count("interim account") == 1
+
+
+def test_a_cartridge_that_went_without_an_account_stays_unaccounted_until_its_next_load(tmp_path: Path) -> None:
+    with rig(tmp_path) as agent:
+        mount = agent.save().mount
+        assert mount is not None
+        agent.write()
+        agent.eject()
+        assert not account.after_eject(agent.manager, mount)
+        agent.insert(tmp_path / "cartridge")
+        agent.save()
+        assert "unaccounted" in [line.event for line in agent.audit()]
+        assert "mount accounted" in [line.event for line in agent.audit()]
+
+
+def test_a_cartridge_whose_account_was_taken_went_in_order(tmp_path: Path) -> None:
+    with rig(tmp_path) as agent:
+        mount = agent.save().mount
+        assert mount is not None
+        agent.unload()
+        assert account.after_eject(agent.manager, mount)
