@@ -16,6 +16,9 @@ from tapekey.errors import TapekeyError
 from tapekey.mount import state
 from tapekey.mount.state import NEXT, Event, Phase
 from tapekey.policy import decide, table
+from tapekey.service import stay
+from tapekey.service.stay import Finding
+from tapekey.service.view import State
 from tests.stories.transcript import parse, telling
 from tests.test_architecture import COMPOSERS, MAY_IMPORT, MAY_REVEAL, ONLY_COMPOSERS_IMPORT
 
@@ -254,6 +257,24 @@ def test_state_diagram_is_the_table() -> None:
     assert shown == diagram()
     assert len(diagram().splitlines()) == 2 + len(state.NEXT)
     assert all(event.value in shown for event in Event)
+
+
+def drive_states() -> str:
+    """Where a drive goes from each state by each finding, from the table; letters stand for states."""
+    letters = dict(zip(State, "PHESBWrdLRTFG", strict=True))
+    width = max(len(each.value) for each in State) + 4
+    head = [f"{number:2}" for number, _ in enumerate(Finding, start=1)]
+    lines = [" " * width + "  ".join(head)]
+    for before in State:
+        after = [stay.NEXT.get((before, finding)) for finding in Finding]
+        cells = [" ." if each is None else f" {letters[each]}" for each in after]
+        lines.append(f"{letters[before]} {before.value}".ljust(width) + "  ".join(cells))
+    lines += ["", *(f"{number:2} {finding.value}" for number, finding in enumerate(Finding, start=1))]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def test_the_states_of_a_drive_are_the_table() -> None:
+    assert drive_states() in blocks(ARCHITECTURE, "text")
 
 
 def test_every_decision_is_in_the_index() -> None:
