@@ -1,4 +1,4 @@
-"""Our own virtual library in a process of its own, and the settings that the measurements put its drives into."""
+"""Our own virtual library, a process for each of its drives, and the settings that the measurements put its drives into."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ def serve(place: Path, drives: int, megabytes: int) -> Iterator[tuple[int, list[
         *("target", "create", directory, "--drives", drives, "--slots", drives, "--personality", PERSONALITY),
         *("--barcodes", f"{barcodes[0]}..{barcodes[-1]}", "--capacity", megabytes << 20),
     )
-    command = [sys.executable, "-m", "tapekey", "target", "serve", str(directory), "--listen", "127.0.0.1:0"]
+    command = [sys.executable, "-m", "tapekey", "target", "serve", str(directory), "--listen", "127.0.0.1:0", "--apart"]
     server = subprocess.Popen(
         ["setpriv", "--pdeathsig", "KILL", *command],
         stdin=subprocess.DEVNULL,
@@ -31,10 +31,10 @@ def serve(place: Path, drives: int, megabytes: int) -> Iterator[tuple[int, list[
     )
     try:
         assert server.stdout is not None
-        target = server.stdout.readline().partition(" ")[0]
+        _, *urls = [f"{server.stdout.readline().partition(' ')[0]}/0" for _ in range(1 + drives)]
         for number, barcode in enumerate(barcodes, 1):
             tapekey("target", "move", directory, barcode, f"drive-{number}")
-        yield server.pid, [f"{target}/{lun}" for lun in range(1, drives + 1)]
+        yield server.pid, urls
     finally:
         server.terminate()
         server.wait(PATIENCE)

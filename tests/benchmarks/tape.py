@@ -57,7 +57,12 @@ class Contestant:
 
 
 def processor_time(process: int) -> float:
-    """User and system seconds of a process with all its threads (proc(5), fields 14 and 15)."""
+    """User and system seconds of a process with all its threads and children (proc(5), fields 14 and 15)."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return sum(map(_of_one, [process, *map(int, children)]))
+
+
+def _of_one(process: int) -> float:
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 

@@ -63,6 +63,7 @@ class Config:
     """One target of one portal group.
 
     name          iSCSI name of the target (`iqn.…`)
+    beside        other targets that discovery tells of: name and port, at the address of this one
     alias         text for people, sent at login when it is not empty
     chap          None: whoever connects may log in
     offer         operational values
@@ -84,3 +85,4 @@ class Config:
     login_within: float = 15.0
     ping_after: float = 30.0
     ping_within: float = 30.0
+    beside: tuple[tuple[str, int], ...] = ()

@@ -63,7 +63,9 @@ class FullFeature:
         self._receiver = receiver
         self._out = out
         self._agreed = agreed
-        self._text = TextExchange(config.name, portal, discovery=peer.discovery, max_send=agreed.max_send)
+        self._text = TextExchange(
+            config.name, portal, discovery=peer.discovery, max_send=agreed.max_send, beside=config.beside
+        )
         self._room = NO_ROOM
         self._managing: dict[int, ManageFunction] = {}
         self._heard = True

@@ -21,9 +21,12 @@ class TextExchange:
     `max_send` follows the MaxRecvDataSegmentLength that the initiator declares here.
     """
 
-    def __init__(self, target: str, portal: str, *, discovery: bool, max_send: int) -> None:
+    def __init__(
+        self, target: str, portal: str, *, discovery: bool, max_send: int, beside: tuple[tuple[str, int], ...] = ()
+    ) -> None:
         self._target = target
         self._portal = portal
+        self._beside = beside
         self._discovery = discovery
         self._text = b""
         self._waiting = b""
@@ -90,6 +93,12 @@ class TextExchange:
         """All is for discovery sessions; a name, or none for the session's own, is for either (Appendix C)."""
         if (wanted == ALL and not self._discovery) or (wanted == "" and self._discovery):
             return [("SendTargets", negotiation.REJECT)]
-        if wanted not in (ALL, "", self._target):
-            return []
-        return [("TargetName", self._target), ("TargetAddress", f"{self._portal},{PORTAL_GROUP}")]
+        host = self._portal.rpartition(":")[0]
+        there = {self._target: self._portal, **{name: f"{host}:{port}" for name, port in self._beside}}
+        named = there if wanted == ALL else [wanted or self._target]
+        found = [(name, there[name]) for name in named if name in there]
+        return [
+            pair
+            for name, portal in found
+            for pair in (("TargetName", name), ("TargetAddress", f"{portal},{PORTAL_GROUP}"))
+        ]

@@ -10,8 +10,8 @@ from tapekey.scsi import changer_status
 from tapekey.scsi.changer import ElementType, ReadElementStatus
 from tapekey.scsi.changer_status import DriveName, Element, ElementState, MediumType
 from tapekey.scsi.vital import CodeSet, DesignatorType
+from tapekey.target.library_drive import LibraryDrive
 from tapekey.target.library_robot import Robot
-from tapekey.target.machine import Machine
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class Board:
         return None if machine is None or form == "none" else NAMES[form](machine)
 
 
-def _t10(machine: Machine) -> bytes:
+def _t10(machine: LibraryDrive) -> bytes:
     facts = machine.description.personality
     return f"{facts.vendor:<8}{facts.product:<16}{machine.description.serial:<10}".encode("ascii")
 

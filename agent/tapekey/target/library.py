@@ -13,7 +13,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -24,12 +24,15 @@ from tapekey.target.changer_board import Board
 from tapekey.target.changer_state import Changer
 from tapekey.target.library_bay import Bay
 from tapekey.target.library_description import FILE, Description
+from tapekey.target.library_drive import LibraryDrive
 from tapekey.target.library_front import CARTRIDGES, Library
 from tapekey.target.library_inventory import Inventory
 from tapekey.target.library_layout import FIRST_DRIVE, FIRST_SLOT, Layout
 from tapekey.target.library_robot import Robot
-from tapekey.target.machine import LOCK, Clock
+from tapekey.target.machine import LOCK, Clock, Machine
 from tapekey.target.personality import PERSONALITIES, Personality
+
+PowersOn = Callable[[Path], AbstractContextManager[LibraryDrive]]
 
 
 def is_library(directory: Path) -> bool:
@@ -100,8 +103,13 @@ def _fill(directory: Path, facts: Personality, layout: Layout, barcodes: Sequenc
 
 
 @contextmanager
-def open(directory: Path, clock: Clock = time.monotonic, *, power: bool = True) -> Iterator[Library]:
-    """Power a library on, or only hold it; Conflict if it or one of its drives is powered on elsewhere."""
+def open(
+    directory: Path, clock: Clock = time.monotonic, *, power: bool = True, apart: PowersOn | None = None
+) -> Iterator[Library]:
+    """Power a library on, or only hold it; Conflict if it or one of its drives is powered on elsewhere.
+
+    apart   powers its drives on in processes of their own; without it they are machines in this one
+    """
     description = Description.load(directory)
     layout = description.layout
     with ExitStack() as stack:
@@ -112,14 +120,17 @@ def open(directory: Path, clock: Clock = time.monotonic, *, power: bool = True) 
         robot.changed = board.changed
         robot.scan()
         places = {FIRST_DRIVE + at: directory / f"drive-{at + 1}" for at in range(layout.drives)}
-        machines = {}
+        machines: dict[int, Machine] = {}
+        remote: dict[int, LibraryDrive] = {}
         for address, place in places.items():
-            if power:
+            if apart is not None:
+                remote[address] = stack.enter_context(apart(place))
+            elif power:
                 bay = Bay(description.serial, address, partial(robot.content, address))
                 machines[address] = stack.enter_context(machine.open(place, clock, bay))
             else:
                 stack.enter_context(machine.held(place))
-        robot.machines = machines
+        robot.machines = remote or dict(machines)
         ready_at = clock() + (description.knobs.inventory_time if power else 0)
         stack.callback(off.set)
         yield Library(directory, robot, ChangerUnit(Changer(robot, board, clock, ready_at)), tuple(machines.values()))

@@ -24,7 +24,7 @@ CARTRIDGES: Final = "cartridges"
 
 @dataclass(slots=True)
 class Library:
-    """An opened library. Its drives are powered machines, or none where it was opened without power."""
+    """An opened library. `drives` are those that have power in this process; the robot knows them wherever they are."""
 
     directory: Path
     robot: Robot
@@ -44,7 +44,7 @@ class Library:
         places = [layout.type_of(address) for address in self.robot.inventory.elements]
         return {
             "serial": description.serial,
-            "powered": bool(self.drives),
+            "powered": bool(self.robot.machines),
             "drives": layout.drives,
             "drives_full": places.count(ElementType.DRIVE),
             "slots": layout.slots,
@@ -128,18 +128,21 @@ class Library:
             self.robot.description = description
 
     def _set_drives(self, knobs: dict[str, object]) -> None:
-        for drive in self.drives:
+        drives = self.robot.machines.values()
+        for drive in drives:
             drive.description.with_knobs(knobs)
-        for drive in self.drives:
+        for drive in drives:
             drive.set(**knobs)
-        if not self.drives:
+        if not drives:
             for number in range(self.robot.description.layout.drives):
                 place = self.directory / f"drive-{number + 1}"
                 DriveDescription.load(place).with_knobs(knobs).save(place)
 
     def reset(self) -> None:
         """Reset the changer and all drives, as by a bus reset."""
-        self.rack.reset_all()
+        self.changer.reset()
+        for drive in self.robot.machines.values():
+            drive.reset()
 
     def locate(self, what: str) -> int:
         """The element that is meant by its name, or by the barcode or directory of the cartridge in it."""

@@ -16,9 +16,10 @@ from tapekey.errors import Conflict, Malformed
 from tapekey.scsi.changer import ElementType
 from tapekey.target import library_label
 from tapekey.target.library_description import Description
+from tapekey.target.library_drive import LibraryDrive
 from tapekey.target.library_inventory import Held, Inventory
 from tapekey.target.library_label import Label
-from tapekey.target.machine import Machine, NotGiven
+from tapekey.target.machine import NotGiven
 
 Step = tuple[int, int]  # from one address to another
 Pause = Callable[[float], None]
@@ -54,7 +55,7 @@ class Robot:
     description: Description
     inventory: Inventory
     pause: Pause
-    machines: Mapping[int, Machine] = field(default_factory=dict)
+    machines: Mapping[int, LibraryDrive] = field(default_factory=dict)
     changed: Callable[[Iterable[int]], None] = lambda _: None
     brought: set[int] = field(default_factory=set)  # import/export elements that an operator filled
     guard: threading.Lock = field(default_factory=threading.Lock)  # holds the inventory and what is made of it together
@@ -169,9 +170,9 @@ class Robot:
             self._keep(after, [address for step in steps for address in step])
 
     @contextmanager
-    def _undone_on_failure(self) -> Iterator[list[tuple[Machine, Path | None]]]:
+    def _undone_on_failure(self) -> Iterator[list[tuple[LibraryDrive, Path | None]]]:
         """What drives gave goes back into their mouths, and what they took is taken from them again."""
-        done: list[tuple[Machine, Path | None]] = []
+        done: list[tuple[LibraryDrive, Path | None]] = []
         try:
             yield done
         except Stuck:
@@ -182,7 +183,7 @@ class Robot:
                     machine.lay_back(cartridge)
             raise
 
-    def _take_from(self, machine: Machine) -> None:
+    def _take_from(self, machine: LibraryDrive) -> None:
         unloads = self.description.knobs.changer_unloads
         try:
             self.pause(machine.hand_out(unloads=unloads))
@@ -191,7 +192,7 @@ class Robot:
         except OSError as error:
             raise Stuck(Reason.NOT_STORED, error.strerror or str(error)) from error
 
-    def _give_to(self, machine: Machine, cartridge: Path) -> None:
+    def _give_to(self, machine: LibraryDrive, cartridge: Path) -> None:
         try:
             machine.insert(cartridge)
         except (Malformed, Conflict, OSError) as error:

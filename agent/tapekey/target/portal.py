@@ -41,13 +41,17 @@ def serve(
     name: str,
     chap: Chap | None = None,
     announce: str = "",
+    beside: tuple[tuple[str, int], ...] = (),
     stop: threading.Event,
     ready: Callable[[Address], None] = lambda _: None,
 ) -> None:
-    """Listen until `stop` is set; then say goodbye to everybody. `announce`: the address that discovery gives out."""
+    """Listen until `stop` is set; then say goodbye to everybody.
+
+    `announce`: the address that discovery gives out; `beside`: other targets of which it tells (`iscsi.config`).
+    """
     with _listener(listen) as listener:
         ready(listener.getsockname()[:2])
-        Portal(rack, Config(name, chap=chap, login_within=DEADLINE), announce, stop).run(listener)
+        Portal(rack, Config(name, chap=chap, login_within=DEADLINE, beside=beside), announce, stop).run(listener)
 
 
 @contextmanager

@@ -52,9 +52,11 @@ def powered(directory: Path, clock: Clock = time.monotonic) -> Iterator[Machine]
 
 
 @contextmanager
-def powered_library(directory: Path, clock: Clock = time.monotonic) -> Iterator[Library]:
-    """A library, with its own socket and its drives', served by a thread of this process."""
-    with library.open(directory, clock) as opened, _accepting(sockets_of_library(opened)):
+def powered_library(
+    directory: Path, clock: Clock = time.monotonic, *, apart: library.PowersOn | None = None
+) -> Iterator[Library]:
+    """A library, with its own socket and those of the drives in this process, served by a thread of it."""
+    with library.open(directory, clock, apart=apart) as opened, _accepting(sockets_of_library(opened)):
         yield opened
 
 
