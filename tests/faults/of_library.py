@@ -1,21 +1,28 @@
 """Faults of the virtual library: what its inventory, its robot and its changer must never do."""
 
+import socket
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
+from tapekey.errors import Conflict
 from tapekey.scsi.changer import Opcode
-from tapekey.target import changer
+from tapekey.target import changer, remote_drive, remote_robot
 from tapekey.target.changer_board import Board
 from tapekey.target.changer_state import Changer
 from tapekey.target.library_inventory import Inventory
 from tapekey.target.machine import Machine
-from tests.faults.fault import Fault, entry, replaced, skipped
+from tests.faults.fault import Fault, entry, other, replaced, skipped
 
 
 def _asleep(_: Callable[..., Any], machine: Machine, until: float) -> None:
     time.sleep(max(0.0, until - machine.clock()))
+
+
+def _without_end(answer: Callable[..., Any], machine: Machine, link: socket.socket, port: int, _: Any) -> None:
+    answer(machine, link, port, threading.Event())
 
 
 FAULTS: Final = {
@@ -47,6 +54,21 @@ FAULTS: Final = {
         replaced(Machine, "_pause", _asleep),
         "tests/target/test_machine.py::test_load_that_waits_takes_its_time_and_lets_others_in",
         "a host that waits for a load stops all others",
+    ),
+    "remote drive keeps nothing back": Fault(
+        other(remote_drive, "_error", lambda _: Conflict("the drive does not let the cartridge go")),
+        "tests/target/test_remote_drive.py::test_prevented_removal_is_told_as_such",
+        "the robot does not know why a drive in another process keeps its cartridge, and its command breaks off",
+    ),
+    "drive outlives its library": Fault(
+        replaced(remote_robot, "_answer", _without_end),
+        "tests/target/test_remote_robot.py::test_drive_is_to_end_when_its_library_has_gone",
+        "the process of a drive goes on, with the drive's lock and its keys, when its library has been killed",
+    ),
+    "remote drive's failure not undone": Fault(
+        skipped(remote_drive.RemoteDrive, "lay_back"),
+        "tests/target/test_remote_drive.py::test_failed_motion_is_undone_in_a_remote_drive",
+        "a drive in another process has lost its cartridge, and the inventory says that it is there",
     ),
     "operator not told of": Fault(
         skipped(Changer, "tell"),
