@@ -1,7 +1,6 @@
 """Encryption of blocks, checked against `cryptography` used directly with associated data worked out by hand."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,12 +52,12 @@ def test_block_that_another_implementation_sealed_is_opened() -> None:
 
 WRONG = {
     "another key": (BLOCK, bytes(32)),
-    "length": (replace(BLOCK, length=58), KEY),
-    "compression": (replace(BLOCK, compression=1), KEY),
-    "A-KAD": (replace(BLOCK, seal=replace(SEAL, authenticated=b"AUTI")), KEY),
-    "KAD format": (replace(BLOCK, seal=replace(SEAL, kad_format=2)), KEY),
-    "IV": (replace(BLOCK, seal=replace(SEAL, iv=bytes(12))), KEY),
-    "algorithm": (replace(BLOCK, seal=replace(SEAL, algorithm=CCM)), KEY),
+    "length": (BLOCK._replace(length=58), KEY),
+    "compression": (BLOCK._replace(compression=1), KEY),
+    "A-KAD": (BLOCK._replace(seal=SEAL._replace(authenticated=b"AUTI")), KEY),
+    "KAD format": (BLOCK._replace(seal=SEAL._replace(kad_format=2)), KEY),
+    "IV": (BLOCK._replace(seal=SEAL._replace(iv=bytes(12))), KEY),
+    "algorithm": (BLOCK._replace(seal=SEAL._replace(algorithm=CCM)), KEY),
 }
 
 
@@ -71,16 +70,16 @@ def test_what_is_bound_cannot_be_swapped_and_nothing_clear_is_left_behind(block:
 
 
 NOT_BOUND = {
-    "U-KAD, which the standard calls unauthenticated": replace(SEAL, unauthenticated=b"other"),
-    "EXTERNAL": replace(SEAL, external=True, metadata=b"m"),
-    "raw read": replace(SEAL, raw_read_disabled=True),
+    "U-KAD, which the standard calls unauthenticated": SEAL._replace(unauthenticated=b"other"),
+    "EXTERNAL": SEAL._replace(external=True, metadata=b"m"),
+    "raw read": SEAL._replace(raw_read_disabled=True),
 }
 
 
 @pytest.mark.parametrize("seal", NOT_BOUND.values(), ids=NOT_BOUND)
 def test_what_a_raw_copy_may_change_is_not_bound(seal: Seal) -> None:
     stored = AESGCM(KEY).encrypt(SEAL.iv, DATA, BOUND)
-    assert Cipher.keyed(GCM, Secret(KEY)).open(replace(BLOCK, seal=seal), stored, bytearray(100)) == DATA
+    assert Cipher.keyed(GCM, Secret(KEY)).open(BLOCK._replace(seal=seal), stored, bytearray(100)) == DATA
 
 
 @pytest.mark.parametrize("algorithm", [GCM, CCM])

@@ -1,6 +1,5 @@
 """Raw forms: a block copied without its key opens at another place of another tape."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,16 +34,16 @@ def test_raw_form_read_back_is_marked_external() -> None:
     block, stored = medium_raw.from_raw(RAW + STORED)
     metadata = medium_raw.metadata(Block(4, 0, SEAL))
 
-    assert block == Block(4, 0, replace(SEAL, external=True, metadata=metadata))
+    assert block == Block(4, 0, SEAL._replace(external=True, metadata=metadata))
     assert bytes(stored) == STORED
 
 
 def test_metadata_tells_sets_of_parameters_apart_and_blocks_of_one_set_not() -> None:
     one = medium_raw.metadata(Block(4, 0, SEAL))
     assert len(one) == 64
-    assert one == medium_raw.metadata(Block(9, 1, replace(SEAL, iv=bytes(12), external=True)))
-    assert one != medium_raw.metadata(Block(4, 0, replace(SEAL, authenticated=b"AB")))
-    assert one != medium_raw.metadata(Block(4, 0, replace(SEAL, unauthenticated=b"UA", authenticated=b"A")))
+    assert one == medium_raw.metadata(Block(9, 1, SEAL._replace(iv=bytes(12), external=True)))
+    assert one != medium_raw.metadata(Block(4, 0, SEAL._replace(authenticated=b"AB")))
+    assert one != medium_raw.metadata(Block(4, 0, SEAL._replace(unauthenticated=b"UA", authenticated=b"A")))
 
 
 def test_raw_copy_opens_with_the_key_at_another_place(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class Receiver:
     def __init__(self, place: Callable[[int, int], memoryview | None], longest: int) -> None:
         self._place = place
         self._buffer = memoryview(bytearray(HEADER + LONGEST_ADDITIONAL + digest.SIZE))
-        self._first = self._buffer[:HEADER]
+        self.basic = self._first = self._buffer[:HEADER]  # the basic header segment
         self._data = NOTHING
         self._left = 0  # bytes still to be dropped
         self._step = self._header_came
@@ -52,11 +52,6 @@ class Receiver:
     def header(self) -> memoryview:
         """Basic header segment and additional ones."""
         return self._buffer[: HEADER + self.additional]
-
-    @property
-    def basic(self) -> memoryview:
-        """The basic header segment."""
-        return self._first
 
     @property
     def data(self) -> memoryview:

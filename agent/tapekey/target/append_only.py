@@ -26,10 +26,10 @@ def in_force(drive: Drive) -> bool:
 
 def check_write(drive: Drive) -> None:
     """7/5A/02 where something is recorded at the position, unless that was permitted."""
-    permission, tape = drive.permission, drive.tape
-    drive.permission = None
-    if not in_force(drive) or tape.at_end_of_data:
+    permission, drive.permission = drive.permission, None
+    if not in_force(drive) or drive.tape.at_end_of_data:
         return
+    tape = drive.tape
     if permission != Permission(drive.cartridge, drive.partition, tape.position):
         raise data_protect(0x5A, 0x02)
 

@@ -1,7 +1,5 @@
 """What the modes of a parameter set make of a block: the tables of the reference's 6.5 (reading) and 6.6 (writing)."""
 
-from dataclasses import replace
-
 from tapekey.errors import Malformed, MediumDamaged, NotThisKey
 from tapekey.scsi.encryption import Ceem, DecryptionMode, EncryptionMode, Rdmc
 from tapekey.scsi.kad import KadType
@@ -59,7 +57,7 @@ def _common(drive: Drive, used: ParameterSet) -> Seal:
         unauthenticated=unauthenticated,
         authenticated=used.kad(KadType.AUTHENTICATED),
     )
-    return replace(seal, raw_read_disabled=marks_raw_disabled(drive, used))
+    return seal._replace(raw_read_disabled=marks_raw_disabled(drive, used))
 
 
 def marks_raw_disabled(drive: Drive, used: ParameterSet) -> bool:

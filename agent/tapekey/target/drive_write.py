@@ -86,11 +86,11 @@ def _full(left: int) -> Refusal:
 
 def writable_tape(drive: Drive, nexus: Nexus, *, writing: bool = False) -> Tape:
     """The tape, if anything may be written on it by this nexus."""
-    drive.require_medium()
+    cartridge = drive.require_medium()
     drive.check_lock(nexus, writing=writing)
-    write_protection.check(drive)
+    write_protection.check_on(drive, cartridge)
     append_only.check_write(drive)
-    return drive.tape
+    return cartridge.tape
 
 
 def _check_policy(drive: Drive, tape: Tape) -> None:

@@ -7,6 +7,7 @@ stops a motion is told as a value, and the drive makes sense data of it (referen
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from tapekey.errors import MediumDamaged, MediumFull, OverwriteRefused
 from tapekey.target.medium_header import LOG_HEADER
@@ -31,8 +32,7 @@ class Moved:
     stop: Stop
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
+class Ahead(NamedTuple):
     """The block before which the tape stood at `at`, read and verified; good until something is overwritten."""
 
     at: int

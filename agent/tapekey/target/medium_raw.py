@@ -6,7 +6,6 @@ algorithm the raw blocks were made with; it is the same for all blocks of one se
 
 import hashlib
 import struct
-from dataclasses import replace
 from typing import Final
 
 from tapekey.errors import Malformed
@@ -50,7 +49,7 @@ def from_raw(image: Buffer) -> tuple[Block, memoryview]:
         raise Malformed("an encrypted block in raw form is longer than any", why=f"{length} bytes")
     seal = Seal(algorithm, iv, kad_format, kads[:u_size], kads[u_size:], external=True)
     block = Block(length, compression, seal)
-    return replace(block, seal=replace(seal, metadata=metadata(block))), stored
+    return block._replace(seal=seal._replace(metadata=metadata(block))), stored
 
 
 def metadata(block: Block) -> bytes:

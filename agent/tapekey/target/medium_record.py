@@ -1,11 +1,10 @@
 """The records of a tape's log, byte by byte as `docs/formats/medium.md` has them.
 
 A record is a header of 128 bytes, the key-associated data, and the stored bytes. The header is read and written for
-every block, so it is packed in one go here rather than row by row with `wire`.
+every block, so it is packed in one go here rather than row by row with `wire`, and what it says is made as tuples.
 """
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -41,8 +40,7 @@ class Kind(IntEnum):
     FILEMARK = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
+class Seal(NamedTuple):
     """How a block is encrypted: everything but the key that opening it takes. The tag ends the stored bytes."""
 
     algorithm: int
@@ -55,8 +53,7 @@ class Seal:
     raw_read_disabled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A logical block: its length as the host wrote it, before compression and encryption; clear without a seal."""
 
     length: int
@@ -64,8 +61,7 @@ class Block:
     seal: Seal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What stands before the stored bytes of a record.
 
     offset, object_number, file_number   where the record is: in the file, on the tape, and how many filemarks before

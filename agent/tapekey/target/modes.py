@@ -158,7 +158,7 @@ class Modes:
         """Whether a bit of a page is set; a page that the drive lacks has none."""
         image = self.current.get(key)
         if image is None:
-            row = self._rows_of(personality).get(key)
+            row = (self._there if self._asked is personality else self._rows_of(personality)).get(key)
             return row is not None and bool(row.image[byte] & bit)
         return bool(image[byte] & bit)
 
@@ -176,9 +176,13 @@ class Modes:
 
     def early_warning(self, personality: Personality) -> int:
         """PEWS of page 10h/01h in bytes: how long before early warning the programmable one comes; 0 is never."""
-        if EXTENSION not in self._rows_of(personality):
-            return 0
-        return int.from_bytes(self.image(personality, EXTENSION)[6:8], "big") * 10**6
+        image = self.current.get(EXTENSION)
+        if image is None:
+            row = self._rows_of(personality).get(EXTENSION)
+            if row is None:
+                return 0
+            image = row.image
+        return int.from_bytes(image[6:8], "big") * 10**6
 
 
 # Bytes 5 to 8 of page 30h/20h as IBM reports them.

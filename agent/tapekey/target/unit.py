@@ -4,14 +4,12 @@ The drive and the medium changer are units; the Unix socket and iSCSI are server
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from tapekey.exchange import Buffer, Command
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a unit answers: SCSI status byte, data (a view into `Command.into` or bytes), sense bytes.
 
     taken  bytes of data-out that the CDB asked for; None: all of it

@@ -8,7 +8,11 @@ from tapekey.target.state import Drive
 
 def check(drive: Drive) -> None:
     """Refuse to write on the mounted volume if anything protects it."""
-    cartridge = drive.require_medium()
+    check_on(drive, drive.require_medium())
+
+
+def check_on(drive: Drive, cartridge: Cartridge) -> None:
+    """The same of a volume that is known to be mounted."""
     if cartridge.identity.generation.name not in drive.personality.writes:
         raise data_protect(0x30, 0x05)
     if is_protected(drive):
