@@ -3,6 +3,7 @@
 from typing import Final
 
 from tests.faults import (
+    of_agent_core,
     of_agent_guard,
     of_agent_hooks,
     of_agent_notice,
@@ -41,4 +42,5 @@ FAULTS: Final[dict[str, Fault]] = {
     **of_agent_hooks.FAULTS,
     **of_agent_notice.FAULTS,
     **of_agent_race.FAULTS,
+    **of_agent_core.FAULTS,
 }

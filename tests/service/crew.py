@@ -1,5 +1,6 @@
 """A worker on the rig: the shipped one, over the rig's keystore and virtual drive; and waiting for what it does."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from tapekey.service.worker import Company, Way, Worker
 from tests.rig import Rig
 
 QUICK = Pace(empty=0.01, settling=0.01, mounted=0.05, quiet=0.02)
-PATIENCE = 20.0
+PATIENCE = 5.0 if os.environ.get("TAPEKEY_TEST_FAULT") else 20.0
 
 
 @dataclass
