@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tapekey.errors import Refused, TimedOut
-from tests.cli.agent_line import Line, answering
+from tests.cli.agent_line import Line, Says, answering
 from tests.stories.transcript import Teller, telling
 
 K = "--store ks --key-file root.key"
@@ -150,12 +150,21 @@ def test_agent_makes_the_drive_ready_and_looks_at_it_afterwards(tmp_path: Path, 
     assert (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize(("command", "status"), [("true", 100), ("false", 1)])
-def test_agents_alarm_afterwards_is_no_success(tmp_path: Path, line: Line, command: str, status: int) -> None:
-    line.says["verify"] = Refused("its key is gone")
-    found, said = alone(tmp_path, f"with /dev/nst0 -- {command}")
+GONE = {"phase": "to be verified again", "why": "its key is gone"}
+
+
+@pytest.mark.parametrize(
+    ("command", "said", "status"),
+    [("true", Refused("its key is gone"), 100), ("true", GONE, 101), ("false", GONE, 1)],
+    ids=["an error", "a doubt", "a command that failed"],
+)
+def test_agents_doubt_afterwards_is_no_success(
+    tmp_path: Path, line: Line, command: str, said: Says, status: int
+) -> None:
+    line.says["verify"] = said
+    found, told = alone(tmp_path, f"with /dev/nst0 -- {command}")
     assert found == status
-    assert "its key is gone" in said
+    assert "its key is gone" in told
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tapekey.manager.questions import Mount
 
 SAVE, RESTORE = "save", "restore"
+DOUBTFUL = frozenset({"to be verified again", "refused", "failed"})
 LONGEST_LOOK = 60.0  # at a drive that no software has any more
 
 
@@ -149,9 +150,7 @@ def _ready_here(access: Access, wanted: Wanted, allow_virtual: bool, allow_clear
 def _afterwards(access: Access, drive: str, *, by_agent: bool) -> None:
     """Take the account without ending the mount. The key is not touched: others may be writing still (trap 1)."""
     if by_agent:
-        agent_call.ask(
-            "verify", LONGEST_LOOK + agent_call.MARGIN, drive=agent_call.name_of(drive), seconds=LONGEST_LOOK
-        )
+        _verified_by_agent(drive)
         return
     from tapekey import turns
     from tapekey.drive.identity import identify
@@ -170,6 +169,19 @@ def _afterwards(access: Access, drive: str, *, by_agent: bool) -> None:
     wrong = account.contradiction(mount, told)
     if wrong:
         raise Refused(f"the command's work on drive {serial} is not to be relied on", why=wrong, alarm=True)
+
+
+def _verified_by_agent(drive: str) -> None:
+    """Have the agent look whether the key still stands; it takes the account too."""
+    name = agent_call.name_of(drive)
+    told = agent_call.ask("verify", LONGEST_LOOK + agent_call.MARGIN, drive=name, seconds=LONGEST_LOOK) or {}
+    if told.get("phase") in DOUBTFUL:
+        raise Refused(
+            f"the command's work on drive {drive} is not to be relied on",
+            why=f"the agent says that it is {told['phase']}: {told.get('why') or 'no more is known'}",
+            mend="look at tapekey status and tapekey audit show --alarms",
+            alarm=True,
+        )
 
 
 def _is_mounted(transport: "Transport", mount: "Mount") -> bool:
