@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tapekey.drive import guard
-from tapekey.errors import TapekeyError
+from tapekey.errors import Refused, TapekeyError
 from tapekey.exchange import Command
 from tapekey.mount.state import Phase
 from tapekey.policy.facts import Guard, Stance
@@ -67,10 +67,6 @@ def _weaker(agent: Rig) -> None:
     agent.rule(Stance.FORBID)
 
 
-def _demanding(agent: Rig) -> None:
-    agent.rule(Stance.REQUIRE, "ENC*", "site", guard=Guard.DRIVE)
-
-
 def _scratch(agent: Rig) -> None:
     agent.scratch(resting.current(agent).medium_serial)
 
@@ -83,7 +79,7 @@ def _reset(agent: Rig) -> None:
     agent.machine.drive.reset()
 
 
-@pytest.mark.parametrize("meanwhile", [_foreign, _hands_off, _weaker, _demanding, _scratch, _torn, _reset])
+@pytest.mark.parametrize("meanwhile", [_foreign, _hands_off, _weaker, _scratch, _torn, _reset])
 def test_what_is_not_as_it_was_goes_the_whole_way(meanwhile: Callable[[Rig], None], tmp_path: Path) -> None:
     """It is decided anew: the answer differs, or a new mount begins."""
     with rig(tmp_path) as agent:
@@ -94,3 +90,20 @@ def test_what_is_not_as_it_was_goes_the_whole_way(meanwhile: Callable[[Rig], Non
         except TapekeyError:
             return
         assert again.mount != first.mount
+
+
+def test_a_rule_that_demands_a_guard_moves_no_tape_either(tmp_path: Path) -> None:
+    with rig(tmp_path) as agent:
+        agent.rule(Stance.REQUIRE, "ENC*", "site", guard=Guard.HOOK)
+        first = agent.save(guards=frozenset({Guard.HOOK}))
+        host = tampering.watched(agent.host)
+        assert agent.save(host, guards=frozenset({Guard.HOOK})).mount == first.mount
+        assert not moves(host.seen)
+
+
+def test_a_demand_that_is_not_met_any_more_is_refused(tmp_path: Path) -> None:
+    with rig(tmp_path, resting.PARKING) as agent:
+        agent.save()
+        agent.rule(Stance.REQUIRE, "ENC*", "site", guard=Guard.DRIVE)
+        with pytest.raises(Refused):
+            agent.save()

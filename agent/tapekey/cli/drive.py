@@ -324,8 +324,11 @@ def clear_key(access: Access, drive: str, trace: Path | None) -> None:
 @store_options
 def forget(access: Access, serial: str) -> None:
     """Take a drive's approval back."""
-    from tapekey.keystore import drives
+    from tapekey.keystore import drives, guard_originals
 
     with wiring.manager(access) as manager, manager.store.writing() as transaction:
         drives.forget(transaction, serial)
+        kept = guard_originals.get(transaction, serial)
     click.echo(f"drive {serial} forgotten")
+    if kept is not None:
+        click.echo("its own mode page is kept: approve it again and give it back with tapekey drive release", err=True)

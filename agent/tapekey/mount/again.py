@@ -5,7 +5,7 @@ the whole operation.
 """
 
 from tapekey.cartridge import envelopes
-from tapekey.drive import guard, load, modes, parameters
+from tapekey.drive import abilities, guard, load, modes, parameters
 from tapekey.drive import identity as drive_identity
 from tapekey.drive.identity import DriveId
 from tapekey.drive.load import Presence
@@ -15,7 +15,8 @@ from tapekey.mount import guarding
 from tapekey.mount.options import Options
 from tapekey.mount.standing import Standing, standing
 from tapekey.policy import rules
-from tapekey.policy.facts import Intent, KeyState, Stance
+from tapekey.policy.decide import has_guard
+from tapekey.policy.facts import Intent, KeyState, Rule, Stance
 from tapekey.policy.rules import Subjects
 
 
@@ -45,26 +46,36 @@ def _mount(transport: Transport, manager: KeyManager, options: Options, intent: 
     mount = manager.current(drive.serial)
     if mount is None or mount.accounted or mount.intent is not intent or mount.key_instance_counter is None:
         return None
-    if not _allowed(manager, drive, mount, options):
+    rule = _rule(manager, drive, mount, options)
+    if rule is None:
         return None
     seen = load.presence(transport)
     if seen.presence is not Presence.MOUNTED or seen.attentions:
         return None
     if standing(transport, manager, mount) is not Standing.OURS:
         return None
+    if not _guarded(transport, manager, drive, rule, options):
+        return None
     if guard.available(transport):
         guarding.close(transport, manager, drive)
     return mount
 
 
-def _allowed(manager: KeyManager, drive: DriveId, mount: Mount, options: Options) -> bool:
-    """Whether the drive and the rule are as they were when the key was given."""
+def _guarded(transport: Transport, manager: KeyManager, drive: DriveId, rule: Rule, options: Options) -> bool:
+    if rule.guard is None:
+        return True
+    able = abilities.abilities(transport)
+    return has_guard(guarding.effective(manager, drive, able, options), rule.guard)
+
+
+def _rule(manager: KeyManager, drive: DriveId, mount: Mount, options: Options) -> Rule | None:
+    """The rule, if it and the drive are such that the key may be given now; None: the whole operation has to say."""
     record = manager.drive(drive.serial)
     if record is None or record.naa != drive.naa or record.hands_off or options.way.network:
-        return False
+        return None
     if drive.virtual is not None and not options.allow_virtual:
-        return False
+        return None
     if any(name != mount.volser for name in options.volsers):
-        return False
+        return None
     rule = rules.find(manager.rules(), Subjects((mount.volser,), options.pool, drive.serial, options.library))
-    return rule.stance in (Stance.REQUIRE, Stance.ALLOW) and rule.guard is None
+    return rule if rule.stance in (Stance.REQUIRE, Stance.ALLOW) else None
