@@ -1,5 +1,5 @@
 # What a newcomer needs is `make demo` and `make test`; each does its own set-up.
-.PHONY: demo test test-kernel soak check install uninstall bench lock clean
+.PHONY: demo test test-kernel race soak check install uninstall bench lock clean
 .DEFAULT_GOAL := demo
 BIN := .venv/bin
 
@@ -16,6 +16,12 @@ test-kernel: ## the cases that need a real Linux kernel, in a guest under QEMU (
 	@./setup.sh test
 	@./setup.sh kernel
 	@$(BIN)/python -m tests.kernel
+	@$(BIN)/python -m tests.kernel.race --brief --drives 8 --seconds 240
+
+race: ## real writers against every guard in the guest, 1,000 loads on two kernels: an hour and a half on two cores
+	@./setup.sh test
+	@./setup.sh kernel
+	@$(BIN)/python -m tests.kernel.race --runs $(or $(RUNS),1000) --seconds $(or $(SECONDS),7200) --keep build/race
 
 soak: ## the long form of the crash, agreement and fuzz tests (hours)
 	@./setup.sh test

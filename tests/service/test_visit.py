@@ -13,6 +13,7 @@ from tapekey.policy.facts import Stance
 from tapekey.service import moments
 from tapekey.service.door import Sight
 from tapekey.service.duties import Hands
+from tapekey.service.events import Cause
 from tapekey.service.moments import AtRest
 from tapekey.service.own_nexus import OwnNexus
 from tapekey.service.view import State
@@ -100,3 +101,25 @@ def test_drive_that_may_rest_open_is_let_go(bench: Rig) -> None:
         made.until(State.EMPTY)
         until(lambda: "release" in doors[-1].told)
         until(lambda: not doors[-1].held)
+
+
+@pytest.mark.parametrize("taken", [True, False], ids=["a robot took the cartridge", "the cartridge is there"])
+def test_key_that_is_gone_is_an_alarm_only_if_the_cartridge_is_still_there(
+    bench: Rig, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    bench.rule(Stance.REQUIRE, "*", "site", "partner")
+
+    def on_close(*_: object) -> str:
+        if taken:
+            bench.machine.eject()
+        return "no parameters stand in the drive"
+
+    monkeypatch.setattr(moments, "on_close", on_close)
+    with crew(bench) as made:
+        made.until(State.EMPTY)
+        made.insert(bench.directory / "cartridge")
+        made.until(State.READY_TO_WRITE)
+        made.post(Cause.CLOSED)
+        until(lambda: made.state is State.EMPTY if taken else made.alarms.recent())
+
+    assert any("its key may be gone" in alarm for alarm in made.alarms.recent()) is not taken

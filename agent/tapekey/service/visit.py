@@ -8,6 +8,7 @@ from tapekey.errors import Conflict, Refused
 from tapekey.exchange import Transport
 from tapekey.manager.questions import Mount
 from tapekey.service import duties, moments
+from tapekey.service.door import Presence
 from tapekey.service.duties import Hands
 from tapekey.service.inbox import Inbox, Terms
 from tapekey.service.ledger import Ledger, Upshot
@@ -47,9 +48,14 @@ class Visit:
         return newest is not None and newest.generation > self.book.view.generation > 0
 
     def doubt(self, why: str) -> None:
-        """Something may have changed what stands in the drive: it is verified again before anything else."""
+        """Something may have changed what stands in the drive: it is verified again before anything else.
+
+        No alarm where a robot has just taken the cartridge: its key went with it.
+        """
         mount, self._was_reset = self.mount, True
-        if self.book.find(Finding.DOUBTFUL, why) and mount is not None and mount.key_id is not None:
+        if not self.book.find(Finding.DOUBTFUL, why) or mount is None or mount.key_id is None:
+            return
+        if self.hands.door.look().presence is not Presence.EMPTY:
             self.hands.alarm("its key may be gone", mount.medium_serial, mount.volser, cause=why)
 
     def empty(self) -> None:

@@ -31,9 +31,9 @@ LONGER = 300.0  # seconds that a guest may take beyond, to boot and to end its l
 def main(words: list[str]) -> int:
     options = _options(words)
     images = _images(options.kernel)
-    rounds = -(-options.runs // (len(images) * options.drives))
+    each = -(-options.runs // max(1, len(images)))
     with ThreadPoolExecutor() as guests:
-        done = list(guests.map(lambda image: _run(image, options, rounds), images))
+        done = list(guests.map(lambda image: _run(image, options, each), images))
     found = [each for _, some in done for each in some]
     wrong = outcome.broken(found)
     told = Counter(each.release for each in found)
@@ -44,10 +44,10 @@ def main(words: list[str]) -> int:
 
 def _options(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.kernel.race", description=__doc__)
-    parser.add_argument("--runs", type=int, default=192)
+    parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--drives", type=int, default=12)
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--seconds", type=int, default=7200)
     parser.add_argument("--kernel", default="", help="only the one whose release begins like this")
     parser.add_argument("--absent", action="store_true", help="no agent at all, to see what the race is without one")
     parser.add_argument("--fault", default="", choices=["", *planted.FAULTS], help="plant this one in the agent")
@@ -69,7 +69,7 @@ def _images(wanted: str) -> list[guest_image.Image]:
     return images
 
 
-def _run(image: guest_image.Image, options: argparse.Namespace, rounds: int) -> tuple[int, list[Outcome]]:
+def _run(image: guest_image.Image, options: argparse.Namespace, wanted: int) -> tuple[int, list[Outcome]]:
     release = image.release[:4].strip(".")
     with ExitStack() as stack:
         share = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -78,7 +78,7 @@ def _run(image: guest_image.Image, options: argparse.Namespace, rounds: int) -> 
         served = stack.enter_context(shelf.serve(share, options.drives))
         more = [word for word in ("absent", "brief") if getattr(options, word)]
         more += [f"fault={options.fault}"] if options.fault else []
-        asked = (served, options.seed + len(release), rounds, options.drives, options.seconds, *more)
+        asked = (served, options.seed + len(release), wanted, options.drives, options.seconds, *more)
         job = JOB.format(words=shlex.join(str(word) for word in asked))
         limit = options.seconds + LONGER
         status = 1

@@ -1,4 +1,4 @@
-"""In the guest: `python -m tests.kernel.race.conductor PORT/PORT SEED ROUNDS DRIVES SECONDS`, one result a line.
+"""In the guest: `python -m tests.kernel.race.conductor PORT/PORT SEED RUNS DRIVES SECONDS [WORDS]`, one result a line.
 
 A round: cartridges are brought, software starts when its time comes, the agent suffers what the round says; then it is
 left to find out what happened, the cartridges go back, and the host says what is on them.
@@ -52,6 +52,7 @@ class Hall:
     drives: tuple[Node, ...]
     agent: Agent
     line: int
+    judged: int = 0
 
     def ask(self, verb: str, **arguments: object) -> Any:
         with socket.create_connection((bench.GATEWAY, self.line), timeout=60) as line:
@@ -74,15 +75,15 @@ class Hall:
 
 def main(words: list[str]) -> int:
     portal, line = words[0].split("/")
-    seed, rounds, drives, seconds = map(int, words[1:5])
+    seed, wanted, drives, seconds = map(int, words[1:5])
     ends = time.monotonic() + seconds
     scale = runs.BRIEF if "brief" in words else runs.FULL
     changer_node, tapes = _prepared(f"{bench.GATEWAY}:{portal}", drives)
     with sgio.open_device(changer_node.path) as library:
         hall = Hall(library, tapes, Agent(absent="absent" in words, fault=_fault(words)), int(line))
         try:
-            for round in runs.plan(seed, rounds, drives, scale):
-                if time.monotonic() > ends:
+            for round in runs.plan(seed, len(scale.order) if scale is runs.BRIEF else wanted, drives, scale):
+                if time.monotonic() > ends or hall.judged >= wanted:
                     break
                 _play(hall, round, scale, seed)
         finally:
@@ -212,6 +213,7 @@ def _judge(hall: Hall, stage: Stage, during: View, after: View) -> None:
     round = stage.round
     asked = {str(run.drive): each.needles for run, each in zip(round.runs, stage.written, strict=True)}
     verdicts = hall.ask("judge", needles=asked)
+    hall.judged += len(verdicts)
     result = {
         "round": runs.as_json(round),
         "seconds": time.monotonic() - stage.started,
