@@ -99,7 +99,7 @@ LOADED = "import sys; from tapekey.cli import run; run(sys.argv[1:]); print(*sys
 
 
 def test_it_loads_nothing_heavy(agent: str) -> None:
-    command = [sys.executable, "-I", "-c", LOADED, "status", "--socket", agent]
+    command = [sys.executable, "-c", LOADED, "status", "--socket", agent]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert "HU1" in done.stdout
     loaded = set(done.stderr.split())

@@ -7,6 +7,7 @@ from tests.faults import (
     of_agent_guard,
     of_agent_hooks,
     of_agent_notice,
+    of_agent_operation,
     of_agent_race,
     of_commands,
     of_drive,
@@ -41,6 +42,7 @@ FAULTS: Final[dict[str, Fault]] = {
     **of_agent_guard.FAULTS,
     **of_agent_hooks.FAULTS,
     **of_agent_notice.FAULTS,
+    **of_agent_operation.FAULTS,
     **of_agent_race.FAULTS,
     **of_agent_core.FAULTS,
 }
