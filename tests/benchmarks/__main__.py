@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import key_wrap, saving, sg_io, status, tape
+from tests.benchmarks import key_wrap, mount_ready, saving, sg_io, status, tape
 from tests.benchmarks.figures import Figures
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +39,7 @@ def main() -> None:
         "key-wrap": lambda: key_wrap.wrap_one() | key_wrap.rewrap_many(),
         "sg-io": sg_io.sgio_overhead,
         "saving": saving.save_overhead,
+        "mount": mount_ready.mount_ready,
         "status": status.status_beside_click,
         "tape": lambda: tape.measure(words.place, words.rounds, words.megabytes, real_time=words.real_time),
     }
@@ -62,7 +63,7 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--only", choices=("key-wrap", "sg-io", "saving", "status", "tape"))
+    parser.add_argument("--only", choices=("key-wrap", "sg-io", "saving", "mount", "status", "tape"))
     parser.add_argument("--place", type=Path, default=Path("/dev/shm"), help="directory for tapes, peers' and ours")
     parser.add_argument("--rounds", type=int, default=5, help="of the tape family")
     parser.add_argument("--megabytes", type=int, default=256, help="that each tape stream moves")
