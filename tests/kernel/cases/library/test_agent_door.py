@@ -86,27 +86,22 @@ def place(node: str) -> Place:
         return opened.place()
 
 
-@contextmanager
-def carried(library: Bench, slot: int) -> Iterator[None]:
-    with library.turned(SLOWLY), library.loaded(slot):
-        yield
-
-
 @pytest.mark.parametrize("held", [False, True], ids=["not held", "held"])
 def test_driver_sees_every_change_of_cartridge(
     library: Bench, watched: Nodes, held: bool, record_property: Recorder
 ) -> None:
     entry, node = door(library, watched), tape(library.drives[0])
-    for change in range(CHANGES):
-        if held:
-            assert entry.shut()
-        assert until(entry, Presence.EMPTY)[-1] is Presence.EMPTY
-        with carried(library, 14 + change % 2):
-            seen = until(entry, Presence.LOADED)
-            entry.release()
-            assert place(node) == FRESH, (change, seen)
-            assert place(node) == FRESH
-            deep(node)
+    with library.turned(SLOWLY):
+        for change in range(CHANGES):
+            if held:
+                assert entry.shut()
+            assert until(entry, Presence.EMPTY)[-1] is Presence.EMPTY
+            with library.loaded(14 + change % 2):
+                seen = until(entry, Presence.LOADED)
+                entry.release()
+                assert place(node) == FRESH, (change, seen)
+                assert place(node) == FRESH
+                deep(node)
     record_property("changes", CHANGES)
 
 
