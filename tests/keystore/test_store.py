@@ -167,7 +167,7 @@ def test_a_change_and_its_line_are_one_commit(tmp_path: Path) -> None:
 def test_a_store_of_an_older_program_gets_the_tables_that_it_lacks(tmp_path: Path) -> None:
     """As it was before: neither the tables nor their heads. The older program reads it afterwards as before."""
     place = vault.make(tmp_path)
-    newer = ("guard_originals", "parked_keys", "witnesses")
+    newer = ("guard_originals", "parked_keys", "sightings", "witnesses")
     with vault.opened(place) as keystore, keystore.writing() as transaction:
         for name in newer:
             head = transaction.one(records.Head, name=name)
