@@ -9,9 +9,10 @@ import hmac
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, TypeVar
+from functools import cache
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Table, and_, delete, insert, select, update
+from sqlalchemy import Insert, Select, Table, Update, and_, bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from tapekey.errors import StoreDamaged
@@ -70,28 +71,19 @@ class Transaction:
     def some(self, kind: type[Record], **where: Value) -> list[Record]:
         """The rows that match, oldest key first; each verified."""
         table = TABLES[kind]
-        query = select(table).where(*(table.c[name] == value for name, value in where.items()))
-        found = self.connection.execute(query.order_by(*table.primary_key.columns)).mappings()
+        found = self.connection.execute(_matching(table, tuple(where)), where).mappings()
         return [self._record(kind, table, dict(row)) for row in found]
 
     def newest(self, kind: type[Record], by: str, **where: Value) -> Record | None:
         """The matching row with the highest value of a column, or None."""
         table = TABLES[kind]
-        query = (
-            select(table)
-            .where(*(table.c[name] == value for name, value in where.items()))
-            .order_by(table.c[by].desc())
-            .limit(1)
-        )
-        row = self.connection.execute(query).mappings().first()
+        row = self.connection.execute(_newest(table, by, tuple(where)), where).mappings().first()
         return None if row is None else self._record(kind, table, dict(row))
 
     def every(self, kind: type[Record]) -> list[Record]:
         """The whole table; StoreDamaged also when a row is missing or was put back from earlier."""
         table = TABLES[kind]
-        rows = [
-            dict(row) for row in self.connection.execute(select(table).order_by(*table.primary_key.columns)).mappings()
-        ]
+        rows = [dict(row) for row in self.connection.execute(_matching(table, ())).mappings()]
         found = [self._record(kind, table, row) for row in rows]
         digest = sum(self.seal.share(_octets(row["tag"])) for row in rows) % MODULUS
         if (len(rows), digest) != self._head(table.name):
@@ -106,7 +98,7 @@ class Transaction:
         """Add a row."""
         table = TABLES[type(record)]
         row = self._tagged(table, record)
-        self.connection.execute(insert(table).values(row))
+        self.connection.execute(_insert(table), row)
         self._change_set(table, 1, row["tag"], None)
 
     def replace(self, record: object) -> None:
@@ -114,7 +106,7 @@ class Transaction:
         table = TABLES[type(record)]
         row = self._tagged(table, record)
         old = self._stored(table, row)
-        self.connection.execute(update(table).where(_is(table, row)).values(row))
+        self.connection.execute(_update(table), row | {f"where_{name}": row[name] for name in key_columns(table)})
         self._change_set(table, 0, row["tag"], old)
 
     def remove(self, record: object) -> None:
@@ -154,7 +146,7 @@ class Transaction:
             raise damaged("heads", "*", "some of it stands as it was earlier")
 
     def _heads_digest(self) -> bytes:
-        rows = self.connection.execute(select(schema.HEADS.c.tag)).scalars()
+        rows = self.connection.execute(TAGS_OF_HEADS).scalars()
         return (sum(self.seal.share(_octets(tag)) for tag in rows) % MODULUS).to_bytes(DIGEST_SIZE)
 
     def _store_record(self) -> records.StoreRecord:
@@ -178,7 +170,8 @@ class Transaction:
         return row | {"tag": self.seal.tag(table.name, values)}
 
     def _stored(self, table: Table, row: Mapping[str, Value]) -> bytes:
-        found = self.connection.execute(select(table).where(_is(table, row))).mappings().first()
+        keys = key_columns(table)
+        found = self.connection.execute(_matching(table, keys), {name: row[name] for name in keys}).mappings().first()
         if found is None or not self._authentic(table, dict(found)):
             raise damaged(
                 table.name, _name(table, row), "it is missing" if found is None else "its tag does not verify"
@@ -200,6 +193,34 @@ class Transaction:
         digest += self.seal.share(_octets(new)) if new is not None else 0
         digest -= self.seal.share(_octets(old)) if old is not None else 0
         self.heads[table.name] = (count + more, digest % MODULUS)
+
+
+TAGS_OF_HEADS: Final = select(schema.HEADS.c.tag)
+
+# Statements are made once: to compose one anew takes three times as long as to execute it.
+
+
+@cache
+def _matching(table: Table, names: tuple[str, ...]) -> Select[Any]:
+    """The rows that have these columns' values, by their keys."""
+    return select(table).where(*(table.c[name] == bindparam(name) for name in names)).order_by(*table.primary_key)
+
+
+@cache
+def _newest(table: Table, by: str, names: tuple[str, ...]) -> Select[Any]:
+    matching = select(table).where(*(table.c[name] == bindparam(name) for name in names))
+    return matching.order_by(table.c[by].desc()).limit(1)
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    return insert(table)
+
+
+@cache
+def _update(table: Table) -> Update:
+    """By `where_` and the names of the key's columns."""
+    return update(table).where(*(table.c[name] == bindparam(f"where_{name}") for name in key_columns(table)))
 
 
 def _is(table: Table, row: Mapping[str, Value]):  # type: ignore[no-untyped-def]
