@@ -87,7 +87,7 @@ def test_save_that_fails_leaves_no_key_under_which_a_scratch_cartridge_is_writte
         agent.save()
         host = faulty(agent.host, when=opcode(0x8D), reply=check_condition(4, 0x44, 0), after=1, deliver=False)
         with pytest.raises(HardwareFailed):
-            agent.save(host)
+            agent.save(host, volsers=("ENC001",))  # by another of its names, so that all is done anew
         with pytest.raises(DataProtected):
             agent.write()
         assert agent.save().encrypted
