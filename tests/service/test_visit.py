@@ -17,6 +17,7 @@ from tapekey.service.events import Cause
 from tapekey.service.moments import AtRest
 from tapekey.service.own_nexus import OwnNexus
 from tapekey.service.view import State
+from tapekey.service.visit import CLEAR
 from tests.rig import Rig, rig
 from tests.service.crew import crew, until
 
@@ -123,3 +124,21 @@ def test_key_that_is_gone_is_an_alarm_only_if_the_cartridge_is_still_there(
         until(lambda: made.state is State.EMPTY if taken else made.alarms.recent())
 
     assert any("its key may be gone" in alarm for alarm in made.alarms.recent()) is not taken
+
+
+def test_clear_data_on_a_cartridge_that_was_never_here_is_an_alarm_once(bench: Rig) -> None:
+    place = bench.directory / "cartridge"
+    bench.rule(Stance.REQUIRE, "*", "site", "partner")
+    bench.insert(place)
+    bench.write()
+    bench.eject()
+
+    with crew(bench) as made:
+        for _ in range(2):
+            made.until(State.EMPTY)
+            made.insert(place)
+            made.until(State.READY_TO_READ)
+            bench.eject()
+        told = [alarm for alarm in made.alarms.recent() if CLEAR in alarm]
+
+    assert len(told) == 1

@@ -34,12 +34,14 @@ class Upshot:
     why: str = ""
     mend: str = ""
     alarm: bool = False
+    clear: bool = False  # it holds clear data, where the rule wants none
 
 
 def of_done(done: Saved | Restored) -> Upshot:
     """What came of making ready."""
     why = done.not_written if isinstance(done, Restored) else ""
-    return Upshot(FINDINGS[done.phase], done.cartridge, done.volser, done.mount, why or done.decision.why)
+    finding, clear = FINDINGS[done.phase], bool(why) and done.phase is Phase.CLOSED
+    return Upshot(finding, done.cartridge, done.volser, done.mount, why or done.decision.why, clear=clear)
 
 
 def of_mount(mount: Mount, why: str) -> Upshot:

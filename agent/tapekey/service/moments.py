@@ -79,9 +79,12 @@ def resume(transport: Transport, hands: Hands, *, was_reset: bool) -> Upshot | N
             return None
 
 
-def on_load(transport: Transport, hands: Hands) -> None:
-    """Before the key: the cartridge's own count of changes."""
-    _witness(transport, hands, Moment.LOADED, cartridge_identity.identify(transport).serial, None)
+def on_load(transport: Transport, hands: Hands) -> bool:
+    """Before the key: the cartridge's own count of changes. Whether we have had this cartridge before."""
+    serial = cartridge_identity.identify(transport).serial
+    known = hands.manager.witness(serial) is not None
+    _witness(transport, hands, Moment.LOADED, serial, None)
+    return known
 
 
 def on_verified(transport: Transport, hands: Hands, upshot: Upshot) -> None:

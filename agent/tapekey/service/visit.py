@@ -16,6 +16,9 @@ from tapekey.service.moments import AtRest
 from tapekey.service.stay import MOUNTED, Finding
 from tapekey.service.view import State
 
+CLEAR = "clear data on a cartridge that was not known"
+CLEAR_CAUSE = "it was written before its key, or before its first load here"
+CLEAR_MEND = "keep it if it is an old one; else write its data again, and make it scratch: tapekey cartridge scratch"
 COUNTED = {
     Finding.WRITABLE: "mounts_keyed",
     Finding.READABLE: "mounts_keyed",
@@ -120,9 +123,11 @@ class Visit:
             found = moments.resume(transport, self.hands, was_reset=self._was_reset)
             if found is not None:
                 return found
-        moments.on_load(transport, self.hands)
+        known = moments.on_load(transport, self.hands)
         upshot = duties.make_ready(transport, self.hands, terms, load=load)
         moments.on_verified(transport, self.hands, upshot)
+        if upshot.clear and not known:  # a race that was lost before our first look leaves no other trace
+            self.hands.alarm(CLEAR, upshot.cartridge, upshot.volser, cause=CLEAR_CAUSE, mend=CLEAR_MEND)
         return upshot
 
     def _refused(self, refusal: Refused) -> Upshot:

@@ -77,7 +77,7 @@ def main(words: list[str]) -> int:
     portal, line = words[0].split("/")
     seed, wanted, drives, seconds = map(int, words[1:5])
     ends = time.monotonic() + seconds
-    scale = runs.BRIEF if "brief" in words else runs.FULL
+    scale = runs.BRIEF if "brief" in words else runs.UNGATED if "ungated" in words else runs.FULL
     changer_node, tapes = _prepared(f"{bench.GATEWAY}:{portal}", drives)
     with sgio.open_device(changer_node.path) as library:
         hall = Hall(library, tapes, Agent(absent="absent" in words, fault=_fault(words)), int(line))

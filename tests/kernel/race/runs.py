@@ -129,6 +129,7 @@ class Scale:
 
 
 FULL: Final = Scale()
+UNGATED: Final = Scale(tuple((health, gate) for health, gate in ORDER if not gate), streak=2)
 BRIEF: Final = Scale(BRIEFLY, (2.0, 4.0), 10.0, 10.0, 2)
 
 
