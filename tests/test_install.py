@@ -99,7 +99,7 @@ def test_the_launcher_is_of_its_version_and_leads_there_wherever_it_is_moved(ins
 
 def test_the_unit_starts_what_was_installed(installed: Path) -> None:
     unit = (installed / "usr/lib/systemd/system/tapekey-agent.service").read_text()
-    assert "\nExecStart=/usr/local/bin/tapekey agent run\n" in unit
+    assert "\nExecStart=/usr/local/bin/tapekey agent run --verbose\n" in unit
     assert "@" not in re.sub(r"modprobe@|@[a-z-]+", "", unit)
 
 

@@ -3,6 +3,7 @@
 Written by the drive's worker; anybody may read the last view at any time.
 """
 
+import logging
 import time
 from dataclasses import dataclass, replace
 
@@ -11,9 +12,11 @@ from tapekey.mount.restore import Restored
 from tapekey.mount.save import Saved
 from tapekey.mount.state import Phase
 from tapekey.policy.facts import Intent
-from tapekey.service import stay
+from tapekey.service import journal, stay
 from tapekey.service.stay import Finding
 from tapekey.service.view import DriveView, State, Timing
+
+log = logging.getLogger(__name__)
 
 FINDINGS = {
     Phase.READY_TO_WRITE: Finding.WRITABLE,
@@ -56,6 +59,7 @@ class Ledger:
     def __init__(self, serial: str, where: str, node: str = "") -> None:
         self.view = DriveView(serial, where, node, since=time.time())
         self.upshot = Upshot(Finding.EMPTY)
+        self._logged = self._facts()
 
     @property
     def state(self) -> State:
@@ -63,6 +67,11 @@ class Ledger:
 
     def find(self, finding: Finding, why: str = "", mend: str = "", *, alarm: bool = False) -> bool:
         """Move by the table; whether the drive stands elsewhere now."""
+        moved = self._move(finding, why, mend, alarm=alarm)
+        self._log()
+        return moved
+
+    def _move(self, finding: Finding, why: str, mend: str, *, alarm: bool) -> bool:
         state = stay.step(self.view.state, finding)
         moved = state is not self.view.state
         since = time.time() if moved else self.view.since
@@ -74,7 +83,7 @@ class Ledger:
 
     def conclude(self, upshot: Upshot, timing: Timing | None = None) -> None:
         """Move to where an operation has led."""
-        self.find(upshot.finding, upshot.why, upshot.mend, alarm=upshot.alarm)
+        self._move(upshot.finding, upshot.why, upshot.mend, alarm=upshot.alarm)
         self.upshot = upshot
         mount = upshot.mount
         self.view = replace(
@@ -88,10 +97,33 @@ class Ledger:
             accounted=mount is None or mount.accounted,
             timing=timing or self.view.timing,
         )
+        self._log()
 
     def tell(self, **known: object) -> None:
         """Put down what else is known of the drive."""
         self.view = replace(self.view, **known)  # type: ignore[arg-type]
+
+    def _log(self) -> None:
+        """What has changed since it was last told; looking again at what is as it was is nobody's news."""
+        view, facts = self.view, self._facts()
+        if view.state is State.WORKING or facts == self._logged:
+            return
+        self._logged = facts
+        told = journal.fields(
+            drive=view.serial,
+            cartridge=view.cartridge,
+            barcode=view.volser,
+            key=view.key,
+            counter=view.counter,
+            generation=view.generation or None,
+        )
+        cartridge, why = view.volser or view.cartridge, f": {view.why}" if view.why else ""
+        where = f"drive {view.serial or view.where}" + (f", cartridge {cartridge}" if cartridge else "")
+        log.info("%s: %s%s", where, view.state.value, why, extra=told)
+
+    def _facts(self) -> tuple[object, ...]:
+        view = self.view
+        return view.state, view.cartridge, view.key, view.counter, view.generation, view.why
 
     def _forget(self) -> None:
         """No cartridge that we know of is in it."""

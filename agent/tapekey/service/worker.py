@@ -172,7 +172,14 @@ class Worker:
         before = self._book.view
         again = not self._book.find(Finding.ERROR, str(told), told.mend, alarm=mounted or before.alarm)
         self._company.alarms.count("errors")
-        where = journal.fields(drive=before.serial, cartridge=before.cartridge, barcode=before.volser)
+        where = journal.fields(
+            drive=before.serial,
+            cartridge=before.cartridge,
+            barcode=before.volser,
+            key=before.key,
+            counter=before.counter,
+            generation=before.generation or None,
+        )
         if told is not error:
             log.error("drive %s: %s", before.serial or before.where, told, exc_info=error, extra=where)
         elif not (again and before.why == str(told)):
