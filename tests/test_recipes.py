@@ -90,9 +90,12 @@ def test_bacula_settings_are_those_that_run() -> None:
 
 
 def test_amanda_settings_are_those_that_run() -> None:
-    ran = amanda.SERVER.replace("$first", "$nst").replace("$second", "$nst").replace("$slots", "1-24")
+    values = {"$first": "/dev/nst0", "$second": "/dev/nst1", "$slots": "1-24", "$mtx": "/usr/local/sbin/amanda-mtx"}
+    ran = amanda.SERVER
+    for name, value in values.items():
+        ran = ran.replace(name, value)
     lines = {line.strip() for line in ran.splitlines()}
-    assert len(conf("amanda.md")) == 5
+    assert len(conf("amanda.md")) == 6
     assert set(conf("amanda.md")) <= lines
 
 
