@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
+from tests.kernel.cases.agent_jobs import house
 from tests.kernel.cases.library.bench import Bench, run
 
 NAME: Final = "daily"
@@ -33,7 +34,7 @@ define changer library {
   property "tape-device" "0=tape:$first" "1=tape:$second"
   property "use-slots" "$slots"
   property "load-poll" "0s poll 2s until 300s"
-$more
+  property "mtx" "$mtx"
 }
 labelstr "DAILY-[0-9][0-9]*"
 infofile "$home/$name/curinfo"
@@ -59,6 +60,18 @@ define dumptype plain {
 }
 """
 
+# What the robot changer calls for `mtx`, and what the hook calls again for a load and an unload: from the words of
+# Bacula's changer commands to those of `mtx`.
+MTX: Final = """\
+#!/bin/bash
+DRIVES=($first $second) # in the order of the library's numbers
+case "$$1 $$3" in
+  "-f load" | "-f unload") exec $hook "$$0" "$$2" "$$3" "$$4" "$${DRIVES[$$5]}" "$$5" ;;
+  "-f "*) exec mtx "$$@" ;;
+  *) exec mtx -f "$$1" "$$2" "$$3" "$$5" ;;
+esac
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Amanda:
@@ -77,7 +90,7 @@ class Amanda:
             cwd=cwd or self.work,
             user=USER,
             group=USER,
-            extra_groups=("tape", "disk"),
+            extra_groups=("tape", "disk", house.GROUP),
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/var/backups", "LANG": "C"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -95,7 +108,7 @@ class Amanda:
         return logs[-1].read_text() if logs else ""
 
 
-def configure(work: Path, library: Bench, slots: str, more: str = "") -> Amanda:
+def configure(work: Path, library: Bench, slots: str, hook: Path) -> Amanda:
     """What its packages' installation does, a configuration over these slots, and a directory to save."""
     made = Amanda(work)
     for place in (LOG, HOME / "gnutar-lists", HOME / NAME, CONFIGURATION, made.files, Path("/run/amanda")):
@@ -110,12 +123,15 @@ def configure(work: Path, library: Bench, slots: str, more: str = "") -> Amanda:
         "first": f"/dev/{library.drives[0].nst}",
         "second": f"/dev/{library.drives[1].nst}",
         "slots": slots,
-        "more": more,
+        "mtx": work / "mtx",
+        "hook": hook,
     }
+    (work / "mtx").write_text(Template(MTX).substitute(values))
+    (work / "mtx").chmod(0o755)
     (CONFIGURATION / "amanda.conf").write_text(Template(SERVER).substitute(values))
     (CONFIGURATION / "disklist").write_text(f"localhost {made.files} plain\n")
     CLIENT.write_text(f"localhost {USER} amdump amindexd amidxtaped\n")
     CLIENT.chmod(0o600)
-    run("usermod", "-aG", "tape,disk", USER)
+    run("usermod", "-aG", f"tape,disk,{house.GROUP}", USER)
     run("chown", "-R", f"{USER}:{USER}", LOG, HOME, CONFIGURATION.parent, CLIENT, work, "/run/amanda")
     return made

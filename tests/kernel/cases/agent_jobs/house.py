@@ -6,6 +6,7 @@ upgrade does.
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,14 +23,15 @@ from tapekey import cli
 from tapekey.errors import TapekeyError
 from tapekey.service import asking
 from tests.kernel.cases import simulated
-from tests.kernel.cases.library.bench import CHUNK, Bench
+from tests.kernel.cases.library.bench import CHUNK, Bench, run
 
 WORK: Final = Path("/tmp/jobs")
 MEDIA: Final = Path("/mnt/jobs/cartridges")
 CODE: Final = Path("/run/checkout")
 CONFIGURATION: Final = WORK / "tapekey.toml"
 SOCKET: Final = Path("/run/tapekey/agent.sock")
-PATIENCE: Final = 90.0  # for the agent to be up: it imports for many seconds under emulation
+GROUP: Final = "tapekey"  # whose members may ask the agent
+PATIENCE: Final = 300.0  # for the agent to be up: it imports for many seconds under emulation, longer on a busy host
 
 SETTINGS: Final = f"""\
 store = "{WORK}/ks"
@@ -46,7 +48,8 @@ askers = ["backup"]
 def set_up(library: Bench) -> None:
     """A keystore that demands encryption for whatever is loaded, and both drives approved."""
     WORK.mkdir()
-    WORK.chmod(0o755)
+    for place in (WORK, CODE):
+        place.chmod(0o755)  # Amanda's user runs hooks
     (WORK / "root.key").touch(mode=0o600)
     (WORK / "root.key").write_bytes(os.urandom(32))
     CONFIGURATION.write_text(SETTINGS)
@@ -54,6 +57,8 @@ def set_up(library: Bench) -> None:
     command("recipient", "generate", "x25519", str(WORK / "recovery.key"))
     command("keystore", "init", "--recovery-recipient", str(WORK / "recovery.key.pub"))
     command("rule", "add", "--default", "--require")
+    run("groupadd", "--system", GROUP)
+    run("install", "--directory", "--group", GROUP, "--mode", "0750", SOCKET.parent)
     for drive in library.drives:
         command("drive", "approve", drive.path, "--allow", "iscsi", "--allow-virtual")
 
@@ -73,6 +78,8 @@ def script(name: str, *words: str) -> Path:
         "exit $status\n"
     )
     file.chmod(0o755)
+    Path(f"{file}.log").touch()
+    Path(f"{file}.log").chmod(0o666)
     return file
 
 
@@ -138,7 +145,7 @@ class Agent:
         drives: Any = self.ask("status")["drives"]
         return next((drive for drive in drives if drive["serial"] == serial), {"state": "not known"})
 
-    def await_state(self, serial: str, *states: str, patience: float = 60.0) -> Mapping[str, Any]:
+    def await_state(self, serial: str, *states: str, patience: float = 120.0) -> Mapping[str, Any]:
         """Wait until a drive is in one of these states."""
         try:
             simulated.await_(lambda: self.drive(serial)["state"] in states, f"{serial}: {states}", patience)
@@ -155,8 +162,8 @@ class Agent:
 def running() -> Iterator[Agent]:
     """An agent that is up; ended at the end, whatever it has become."""
     agent = Agent()
-    agent.start()
     try:
+        agent.start()
         yield agent
     finally:
         if agent.process is not None:
@@ -169,6 +176,29 @@ def audit(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     command("audit", "show", "--json")
     lines: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["lines"]
     return lines
+
+
+def unaccounted(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, int]]:
+    """Drive and generation of each mount that was keyed and never accounted."""
+    lines = audit(capsys)
+    keyed, accounted = (
+        [(line["facts"]["drive"], line["facts"]["generation"]) for line in lines if line["event"] == event]
+        for event in ("key installed", "mount accounted")
+    )
+    assert keyed
+    return sorted(set(keyed) - set(accounted))
+
+
+def put_away(library: Bench) -> None:
+    """Every cartridge back in its slot."""
+    for drive, slot in re.findall(r"Element (\d):Full \(Storage Element (\d+)", library.mtx("status")):
+        library.mtx("unload", slot, drive)
+
+
+def told_of(script: Path, verb: str) -> str:
+    """How many changer commands of one kind there were, and between which times they took."""
+    taken = sorted(seconds for seconds, _, words in calls(script) if verb in words)
+    return f"{len(taken)} in {taken[0]:.1f} to {taken[-1]:.1f} s, half of them in {taken[len(taken) // 2]:.1f} s"
 
 
 def serial_of(library: Bench, drive: int) -> str:

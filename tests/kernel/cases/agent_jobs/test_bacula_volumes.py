@@ -46,9 +46,7 @@ def job(jobs: Bench, agent: Agent, request: pytest.FixtureRequest) -> Iterator[J
         made = Bacula(WORK, patience=120.0 + 120.0 * volumes)
         simulated.await_(lambda: "Version" in made.ask("status director"), "the director")
         yield Job(made, hook, volumes)
-    shown = jobs.mtx("status")
-    for drive, slot in re.findall(r"Element (\d):Full \(Storage Element (\d+)", shown):
-        jobs.mtx("unload", slot, drive)
+    house.put_away(jobs)
 
 
 @pytest.fixture(scope="module")
@@ -90,17 +88,11 @@ def test_all_of_it_is_restored_byte_for_byte(job: Job, contents: dict[str, bytes
 
 def test_every_mount_is_accounted(job: Job, jobs: Bench, agent: Agent, capsys: pytest.CaptureFixture[str]) -> None:
     job.bacula.ask("release storage=Library drive=0")
-    drive = house.serial_of(jobs, 0)
-    agent.await_state(drive, "empty")
-    lines = house.audit(capsys)
-    loads = [words for _, status, words in house.calls(job.hook) if words[1] == "load" and status == 0]
-    accounted = [line for line in lines if line["event"] == "mount accounted" and line["facts"]["drive"] == drive]
-    assert len(accounted) == len(loads)
+    house.put_away(jobs)
+    agent.await_state(house.serial_of(jobs, 0), "empty")
+    assert house.unaccounted(capsys) == []
 
 
 def _tell(job: Job, record_property: Recorder) -> None:
-    """Print what the changer command took for each kind of call, and forget it for the next case."""
     for verb in ("load", "unload"):
-        taken = sorted(seconds for seconds, _, words in house.calls(job.hook) if words[1] == verb)
-        if taken:
-            record_property(f"{verb}s", f"{len(taken)} in {taken[0]:.1f} to {taken[-1]:.1f} s")
+        record_property(f"{verb}s", house.told_of(job.hook, verb))
