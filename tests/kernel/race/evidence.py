@@ -34,10 +34,14 @@ class Books:
     store: Store
     alarms: tuple[Line, ...]
 
-    def of_cartridge(self, serial: str, began: str, ended: str) -> Iterator[str]:
-        """What was put down about it in that time."""
+    def about(self, cartridge: str, drive: str, began: str, ended: str) -> Iterator[str]:
+        """What was put down in that time about the cartridge, or about the drive without naming one."""
         for line in self.alarms:
-            if began <= line.time <= ended and line.facts.get("cartridge") == serial:
+            if began <= line.time <= ended and (line.facts.get("cartridge"), line.facts.get("drive")) in (
+                (cartridge, line.facts.get("drive")),
+                (None, drive),
+                ("", drive),
+            ):
                 yield line.event
 
     def key(self, kads: list[str]) -> tuple[bool, bool]:
@@ -53,11 +57,12 @@ class Books:
 
 def _of_round(told: dict[str, Any], release: str, books: Books) -> Iterator[Outcome]:
     round = Round.from_json(told["round"])
+    drives = dict(enumerate(_serials(told["during"])))
     for run, cartridge, verdict, software in zip(
         round.runs, told["cartridges"], told["verdicts"], told["software"], strict=True
     ):
         strange, parked = books.key(verdict["kads"])
-        events = books.of_cartridge(cartridge["serial"], told["began"], told["ended"])
+        events = books.about(cartridge["serial"], drives.get(run.drive, "?"), told["began"], told["ended"])
         yield Outcome(
             release=release,
             round=round.number,
@@ -74,6 +79,12 @@ def _of_round(told: dict[str, Any], release: str, books: Books) -> Iterator[Outc
             parked=parked,
             alarms=(*events, *_rung(told, cartridge)),
         )
+
+
+def _serials(view: dict[str, Any]) -> list[str]:
+    """The drives' serial numbers in the order of their LUNs, which is that of their nodes."""
+    found = sorted(view["drives"], key=lambda drive: int(drive["where"].removeprefix("/dev/sg")))
+    return [drive["serial"] for drive in found]
 
 
 def _rung(told: dict[str, Any], cartridge: dict[str, Any]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -135,10 +135,11 @@ def _access(share: Path) -> tuple[object, ...]:
 
 def _tapekey(*words: object) -> None:
     line = [str(word) for word in words]
-    with _QUIETLY, redirect_stdout(io.StringIO()):
+    said = io.StringIO()
+    with _QUIETLY, redirect_stdout(said), redirect_stderr(said):
         status = cli.run(line)
     if status:
-        raise RuntimeError(f"tapekey {' '.join(line)}: {status}")
+        raise RuntimeError(f"tapekey {' '.join(line)}: {status}\n{said.getvalue()}")
 
 
 @contextmanager
