@@ -105,6 +105,18 @@ def test_a_write_between_two_stays_is_one_without_us(tmp_path: Path) -> None:
         assert "written without us" in resting.alarms(agent)
 
 
+def test_what_is_written_to_a_cartridge_that_was_left_alone_is_no_news(tmp_path: Path) -> None:
+    with rig(tmp_path) as agent:
+        ask(agent, LOADED)
+        tampering.write_clear(agent)
+        witness.left(agent.settled, agent.manager, drive=agent.serial, cartridge=_serial(agent))
+        tampering.write_clear(agent)
+
+        assert ask(agent, LOADED) is NOTHING
+
+        assert resting.alarms(agent) == []
+
+
 def test_what_software_writes_after_it_opened_the_drive_again_is_no_news(tmp_path: Path) -> None:
     with rig(tmp_path) as agent:
         ask(agent, LOADED)

@@ -57,6 +57,11 @@ def witness(
     return found
 
 
+def left(transport: Transport, manager: KeyManager, *, drive: str, cartridge: str) -> None:
+    """The cartridge gets no key from us: whoever has it may be writing by now, and that is no news."""
+    manager.keep_witness(Witness(cartridge, drive, Moment.VERIFIED.value, change_reference.read(transport), 0))
+
+
 def reopened(manager: KeyManager, cartridge: str) -> None:
     """Software has the drive again, with the mount's key in it: what it writes from here on is no news."""
     before = manager.witness(cartridge)

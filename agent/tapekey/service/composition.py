@@ -46,12 +46,14 @@ def running(settings: config.Config, manager: LocalManager, pace: Pace | None = 
             end.setblocking(False)
             stack.callback(end.close)
         desk = Desk(drives, agent.view, agent.hush, agent.reload)
+        drives.begun = False
         given.runtime.mkdir(mode=0o755, parents=True, exist_ok=True)
         stack.enter_context(control.serving(given.socket, verbs.table(desk), given.askers))  # first: one agent a host
         stack.callback(_stop, drives)
         drives.serve(ways.of_uri(uri, settings) for uri in given.drives)
         if given.discover:
             _discover(agent, given.library_seconds, stack)
+        drives.begun = True
         if given.metrics_port:
             stack.enter_context(metrics.serving(given.metrics_port, agent.view))
         yield agent

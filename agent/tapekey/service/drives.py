@@ -18,7 +18,7 @@ from tapekey.errors import NotFound
 from tapekey.service.events import Cause, Event
 from tapekey.service.inbox import Post
 from tapekey.service.library_watch import drive_of
-from tapekey.service.view import DriveView
+from tapekey.service.view import DriveView, State
 from tapekey.service.worker import Company, Way, Worker
 
 MOST_GONE: Final = 32  # that are still shown
@@ -33,6 +33,13 @@ class Drives:
     workers: dict[str, Worker] = field(default_factory=dict)
     gone: tuple[Worker, ...] = ()
     nodes: dict[str, Node] = field(default_factory=dict)
+    begun: bool = True  # False: more are to come of what there is already
+
+    @property
+    def is_beginning(self) -> bool:
+        """Whether a drive that is not found may be one that has not said yet who it is."""
+        nameless = (worker.view for worker in self._serving() if not worker.view.serial)
+        return not self.begun or any(view.state is State.PENDING for view in nameless)
 
     def serve(self, ways: Iterable[Way]) -> None:
         """Begin with these."""

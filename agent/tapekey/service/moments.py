@@ -89,10 +89,11 @@ def on_load(transport: Transport, hands: Hands) -> bool:
 
 def on_verified(transport: Transport, hands: Hands, upshot: Upshot) -> None:
     """After the key, or once it is known that there is none: whether anybody wrote before that."""
-    if upshot.cartridge:
-        _witness(transport, hands, Moment.VERIFIED, upshot.cartridge, upshot.mount)
     if upshot.finding is Finding.LEFT:
+        witness.left(transport, hands.manager, drive=hands.serial, cartridge=upshot.cartridge)
         survey(transport, hands.manager, hands.options)
+    elif upshot.cartridge:
+        _witness(transport, hands, Moment.VERIFIED, upshot.cartridge, upshot.mount)
 
 
 def on_close(transport: Transport, hands: Hands, mount: Mount) -> str:

@@ -6,10 +6,11 @@ said. Nothing is sent to a drive here.
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from tapekey.errors import Usage
+from tapekey.errors import NotFound, Usage
 from tapekey.policy.facts import Intent
 from tapekey.service.control import Caller, Verb
 from tapekey.service.drives import Drives
@@ -21,6 +22,7 @@ Arguments = Mapping[str, object]
 Reply = Mapping[str, object]
 
 DEFAULT_SECONDS: Final = 300.0
+LOOK: Final = 0.05  # seconds between looks for a drive that is not known yet
 LONGEST_SECONDS: Final = 4 * 3600.0
 INTENTS: Final = {"save": Intent.SAVE, "restore": Intent.RESTORE, "": None}
 
@@ -78,8 +80,18 @@ class Desk:
 
     def _ask(self, wish: Wish, arguments: Arguments, terms: Terms) -> Reply:
         ask = Ask(wish, time.monotonic() + _seconds(arguments), terms)
-        worker = self.drives.ask(_text(arguments, "drive"), ask)
+        name = _text(arguments, "drive")
+        self._await(name, ask.until)
+        worker = self.drives.ask(name, ask)
         return ask.wait(lambda: (worker.view.serial, doing(worker.view)))
+
+    def _await(self, name: str, until: float) -> None:
+        """Wait for a drive that an agent which has just begun does not know yet: a job's hook may come first."""
+        while self.drives.is_beginning and time.monotonic() < until:
+            with suppress(NotFound):
+                self.drives.find(name)
+                return
+            time.sleep(LOOK)
 
 
 def doing(view: DriveView) -> str:
