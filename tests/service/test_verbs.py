@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -48,13 +49,11 @@ def test_a_job_that_comes_before_the_drive_is_known_waits_for_it(tmp_path: Path)
     free = threading.Event()
     with desk(tmp_path, free) as one:
         serial = Description.load(tmp_path / "drive").serial
-        answers: list[verbs.Reply] = []
-        asker = threading.Thread(target=lambda: answers.append(ask(one, serial, PATIENCE)))
-        asker.start()
-        time.sleep(2 * verbs.LOOK)
-        free.set()
-        asker.join(PATIENCE)
-        assert [answer["drive"] for answer in answers] == [serial]
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(ask, one, serial, PATIENCE)
+            assert wait([asked], timeout=2 * verbs.LOOK).not_done, asked.exception()
+            free.set()
+            assert asked.result(PATIENCE)["drive"] == serial
 
 
 def test_nobody_waits_for_a_drive_that_is_not_there(tmp_path: Path) -> None:
