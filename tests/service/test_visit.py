@@ -10,10 +10,12 @@ import pytest
 from tapekey.errors import StoreFailed
 from tapekey.exchange import Transport
 from tapekey.policy.facts import Stance
-from tapekey.service import moments
+from tapekey.service import duties, moments
 from tapekey.service.door import Sight
 from tapekey.service.duties import Hands
 from tapekey.service.events import Cause
+from tapekey.service.inbox import Terms
+from tapekey.service.ledger import Upshot
 from tapekey.service.moments import AtRest
 from tapekey.service.own_nexus import OwnNexus
 from tapekey.service.view import State
@@ -142,3 +144,22 @@ def test_clear_data_on_a_cartridge_that_was_never_here_is_an_alarm_once(bench: R
         told = [alarm for alarm in made.alarms.recent() if CLEAR in alarm]
 
     assert len(told) == 1
+
+
+def test_clear_data_is_told_even_if_the_first_try_failed_behind_the_first_look(
+    bench: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.rule(Stance.REQUIRE, "*", "site", "partner")
+    bench.insert(bench.directory / "cartridge")
+    bench.write()
+    shipped, failures = duties.make_ready, [StoreFailed("the keystore is busy")]
+
+    def at_the_second_try(transport: Transport, hands: Hands, terms: Terms, *, load: bool = False) -> Upshot:
+        if failures:
+            raise failures.pop()
+        return shipped(transport, hands, terms, load=load)
+
+    monkeypatch.setattr(duties, "make_ready", at_the_second_try)
+    with crew(bench) as made:
+        made.until(State.READY_TO_READ)
+        assert any(CLEAR in alarm for alarm in made.alarms.recent())

@@ -80,9 +80,10 @@ def resume(transport: Transport, hands: Hands, *, was_reset: bool) -> Upshot | N
 
 
 def on_load(transport: Transport, hands: Hands) -> bool:
-    """Before the key: the cartridge's own count of changes. Whether we have had this cartridge before."""
+    """Before the key: the cartridge's own count of changes. Whether we came further with this cartridge before."""
     serial = cartridge_identity.identify(transport).serial
-    known = hands.manager.witness(serial) is not None
+    before = hands.manager.witness(serial)
+    known = before is not None and before.moment != Moment.LOADED.value  # that may be of a try that failed just now
     _witness(transport, hands, Moment.LOADED, serial, None)
     return known
 
