@@ -17,7 +17,7 @@ from tests.crash.agent_yard import EMPTY, KEYED, Record, Yard
 READY: Final = {State.READY_TO_WRITE.value, State.READY_TO_READ.value}
 BUSY: Final = {State.WORKING.value, State.SETTLING.value, State.STALE.value}
 WITHOUT_AGENT: Final = 3  # objects that each job goes on by before there is another agent
-STRUCK: Final = 4.0  # seconds for a command to come that may not come at all
+STRUCK: Final = 2.0  # seconds for a command to come that may not come at all
 
 
 class Stop(Enum):

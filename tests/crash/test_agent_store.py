@@ -58,9 +58,18 @@ def busy(tmp_path: Path) -> Iterator[tuple[Yard, list[Job]]]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("failure", [moved_away, full])
-def test_a_lost_store_disturbs_no_job(failure: Failure, busy: tuple[Yard, list[Job]]) -> None:
+def test_a_lost_store_disturbs_no_job_and_keeps_a_cartridge_that_cannot_be_accounted(
+    busy: tuple[Yard, list[Job]],
+) -> None:
     made, jobs = busy
+    for failure in (moved_away, full):
+        _nobody_notices(made, jobs, failure)
+    for job in jobs:
+        job.end()
+    _stays_in(made)
+
+
+def _nobody_notices(made: Yard, jobs: list[Job], failure: Failure) -> None:
     before = {job.serial: (made.record(job.serial), job.done) for job in jobs}
     marks = {name: len(made.taps[name].seen) for name in KEYED}
     with failure(made):
@@ -75,11 +84,7 @@ def test_a_lost_store_disturbs_no_job(failure: Failure, busy: tuple[Yard, list[J
         assert made.views()[job.serial]["generation"] == 1
 
 
-@pytest.mark.long
-def test_a_cartridge_stays_in_until_its_account_can_be_kept(busy: tuple[Yard, list[Job]]) -> None:
-    made, jobs = busy
-    for job in jobs:
-        job.end()
+def _stays_in(made: Yard) -> None:
     before = {name: made.record(name) for name in KEYED}
     marks = {name: len(made.taps[name].seen) for name in KEYED}
     with full(made):
