@@ -1,4 +1,4 @@
-"""Our own virtual library, a process for each of its drives, and the settings that the measurements put its drives into."""
+"""Our own virtual library, a process for each of its drives, and the settings that the drives are measured with."""
 
 import subprocess
 import sys

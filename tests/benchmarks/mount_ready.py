@@ -83,7 +83,7 @@ def commits() -> Iterator[list[float]]:
         shipped(connection)
         spent.append(time.perf_counter() - began)
 
-    Connection.commit = timed  # type: ignore[method-assign]
+    Connection.commit = timed  # type: ignore[method-assign, assignment]
     try:
         yield spent
     finally:

@@ -116,33 +116,33 @@ class Witness:
 class WatchedManager(LocalManager):
     """The embedded manager, its promises witnessed."""
 
-    witness: Witness
+    observer: Witness
 
     def prepare(self, request: Request) -> Prepared:
-        with self.witness.gap(Gap.COMMIT):
+        with self.observer.gap(Gap.COMMIT):
             prepared = LocalManager.prepare(self, request)
-        self.witness.tell("prepared", prepared.key_id.raw.hex())
+        self.observer.tell("prepared", prepared.key_id.raw.hex())
         return prepared
 
     def release(
         self, key_id: KeyId, *, medium_serial: str, drive: str, witnessed: bytes, wrap: WrapTarget | None
     ) -> KeyMaterial:
-        with self.witness.gap(Gap.RELEASE):
+        with self.observer.gap(Gap.RELEASE):
             material = LocalManager.release(
                 self, key_id, medium_serial=medium_serial, drive=drive, witnessed=witnessed, wrap=wrap
             )
-        self.witness.tell("released", key_id.raw.hex())
+        self.observer.tell("released", key_id.raw.hex())
         return material
 
     def installed(self, mount: Mount) -> None:
         LocalManager.installed(self, mount)
-        self.witness.leave(Gap.VERIFY)
+        self.observer.leave(Gap.VERIFY)
         assert mount.key_id is not None
-        self.witness.tell("installed", mount.drive_serial, mount.generation, mount.key_id.raw.hex())
+        self.observer.tell("installed", mount.drive_serial, mount.generation, mount.key_id.raw.hex())
 
     def scratch(self, medium_serial: str, *, by: str) -> None:
         LocalManager.scratch(self, medium_serial, by=by)
-        self.witness.tell("scratched")
+        self.observer.tell("scratched")
 
 
 GAP_OF = {WRITE: Gap.WRITE, WRITE_FILEMARKS: Gap.FILEMARK}
@@ -153,19 +153,19 @@ class WatchedTransport:
     """A transport whose commands open and close gaps."""
 
     inner: Transport
-    witness: Witness
+    observer: Witness
 
     def execute(self, command: Command) -> Reply:
-        self.witness.command()
+        self.observer.command()
         gap = self._gap(command)
         if gap is None:
             return self._seen(command, self.inner.execute(command))
-        with self.witness.gap(gap):
+        with self.observer.gap(gap):
             reply = self.inner.execute(command)
         if gap is Gap.MAM_WRITE:
-            self.witness.enter(Gap.READ_BACK)
+            self.observer.enter(Gap.READ_BACK)
         if gap is Gap.SPOUT:
-            self.witness.enter(Gap.VERIFY)
+            self.observer.enter(Gap.VERIFY)
         return reply
 
     def _gap(self, command: Command) -> Gap | None:
@@ -174,11 +174,11 @@ class WatchedTransport:
             return Gap.MAM_WRITE
         keyed = opcode == SECURITY_PROTOCOL_OUT and isinstance(out, Secret)
         # unloading takes the key out again, by a command of the same kind
-        if keyed and Gap.UNLOAD not in self.witness.inside:
+        if keyed and Gap.UNLOAD not in self.observer.inside:
             return Gap.SPOUT
         return GAP_OF.get(opcode)
 
     def _seen(self, command: Command, reply: Reply) -> Reply:
-        if command.cdb[0] == READ_ATTRIBUTE and Gap.READ_BACK in self.witness.inside:
-            self.witness.leave(Gap.READ_BACK)
+        if command.cdb[0] == READ_ATTRIBUTE and Gap.READ_BACK in self.observer.inside:
+            self.observer.leave(Gap.READ_BACK)
         return reply

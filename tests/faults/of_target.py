@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -22,7 +21,7 @@ def _counted(patch: pytest.MonkeyPatch) -> None:
 
 
 def _without_akad(shipped: Callable[..., bytes], block: Block, size: int) -> bytes:
-    return shipped(replace(block, seal=block.seal and replace(block.seal, authenticated=b"")), size)
+    return shipped(block._replace(seal=block.seal and block.seal._replace(authenticated=b"")), size)
 
 
 def _in_clear(_: Callable[..., Any], __: Drive, ___: Any, data: Any) -> Any:

@@ -109,7 +109,7 @@ def test_recipients_without_room_are_named(tmp_path: Path) -> None:
     with rig(tmp_path, "ibm-lto4", stance=Stance.ALLOW, names=("site",)) as agent:
         with agent.manager.store.writing() as transaction:
             for name in names:
-                recipients.add(transaction, name, identity.generate(Kind.P384).recipient)  # type: ignore[arg-type]
+                recipients.add(transaction, name, identity.generate(Kind.P384).recipient)
         agent.rule(Stance.ALLOW, "ENC*", *names)
         seen(agent)
         left = only(agent)[1].left_out

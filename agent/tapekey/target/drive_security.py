@@ -107,7 +107,13 @@ def _descriptor(drive: Drive, algorithm: Algorithm) -> encryption.Algorithm:
 
 def _management(drive: Drive, nexus: Nexus) -> bytes:
     page = encryption.ManagementCapabilities(
-        lock_c=drive.personality.locks, ckod_c=True, ckorp_c=True, ckorl_c=True, aitn_c=True, local_c=True, public_c=True
+        lock_c=drive.personality.locks,
+        ckod_c=True,
+        ckorp_c=True,
+        ckorl_c=True,
+        aitn_c=True,
+        local_c=True,
+        public_c=True,
     )
     return encryption.encode_page(page)
 

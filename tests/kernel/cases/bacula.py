@@ -28,8 +28,10 @@ Device {
   AlwaysOpen = yes
   RemovableMedia = yes
   RandomAccess = no
+  Maximum Open Wait = $open_wait
 }
 """
+LONGEST_OPEN_WAIT: Final = 300  # seconds, as Bacula has it by default
 
 CONFIGURATIONS: Final = {
     "bacula-dir.conf": """
@@ -177,8 +179,13 @@ class Bacula:
         return done.stdout + done.stderr
 
 
-def configure(work: Path, changer: Node, drives: Sequence[Node], command: str) -> None:
-    """Write the configurations and an empty catalogue; `command`: what the changer's words are given to."""
+def configure(
+    work: Path, changer: Node, drives: Sequence[Node], command: str, open_wait: int = LONGEST_OPEN_WAIT
+) -> None:
+    """Write the configurations and an empty catalogue; `command`: what the changer's words are given to.
+
+    `open_wait`: seconds to try to open a drive that others hold, while nothing else is done with it.
+    """
     for name in ("files", "restored"):
         (work / name).mkdir(parents=True)
     values = {
@@ -189,7 +196,8 @@ def configure(work: Path, changer: Node, drives: Sequence[Node], command: str) -
         "hook": f"{command} {WORDS}",
         "devices": ", ".join(f"Drive-{index}" for index in range(len(drives))),
         "drives": "".join(
-            Template(DRIVE).substitute(index=index, drive=f"/dev/{drive.nst}") for index, drive in enumerate(drives)
+            Template(DRIVE).substitute(index=index, drive=f"/dev/{drive.nst}", open_wait=open_wait)
+            for index, drive in enumerate(drives)
         ),
     }
     for name, text in CONFIGURATIONS.items():

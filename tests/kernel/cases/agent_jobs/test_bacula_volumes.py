@@ -20,6 +20,7 @@ from tests.kernel.cases.library.bench import Bench, Recorder
 
 WORK = house.WORK / "bacula"
 LABEL = b"Bacula 1.0 immortal"
+OPEN_WAIT = 5  # seconds: it begins with opening each drive, and the agent holds those that are empty
 PER_VOLUME = 3_600_000  # bytes of files that one cartridge of 4 MiB is sure not to have room for more than
 
 
@@ -41,12 +42,12 @@ def job(jobs: Bench, agent: Agent, request: pytest.FixtureRequest) -> Iterator[J
     volumes = int(request.config.getoption("--volumes"))
     hook = house.script("hook", "hook", "changer", "--", SCRIPT)
     WORK.mkdir()
-    daemon.configure(WORK, jobs.changer, jobs.drives, str(hook))
+    daemon.configure(WORK, jobs.changer, jobs.drives, str(hook), open_wait=OPEN_WAIT)
     with daemon.daemons(WORK):
         made = Bacula(WORK, patience=120.0 + 120.0 * volumes)
         simulated.await_(lambda: "Version" in made.ask("status director"), "the director")
         yield Job(made, hook, volumes)
-    house.put_away(jobs)
+    house.put_away(jobs, agent)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def test_all_of_it_is_restored_byte_for_byte(job: Job, contents: dict[str, bytes
 
 def test_every_mount_is_accounted(job: Job, jobs: Bench, agent: Agent, capsys: pytest.CaptureFixture[str]) -> None:
     job.bacula.ask("release storage=Library drive=0")
-    house.put_away(jobs)
+    house.put_away(jobs, agent)
     agent.await_state(house.serial_of(jobs, 0), "empty")
     assert house.unaccounted(capsys) == []
 
