@@ -14,16 +14,30 @@ from tapekey.keystore import (
     cartridges,
     data_keys,
     drives,
+    guard_originals,
     mounts,
     qualifications,
     recipients,
     rules,
     schema,
     store,
+    witnesses,
 )
 from tapekey.keystore.check import check
 from tapekey.keystore.qualifications import Qualified, Tried
-from tapekey.keystore.records import CartridgeRecord, DriveRow, KeyRecord, Origin, RuleRecord, SafetyEvidence, State
+from tapekey.keystore.records import (
+    CartridgeRecord,
+    DriveRow,
+    KeyRecord,
+    Origin,
+    ParkedRecord,
+    ParkedState,
+    RuleRecord,
+    SafetyEvidence,
+    Setting,
+    SightingRecord,
+    State,
+)
 from tapekey.keystore.rows import TABLES, Transaction
 from tapekey.secret import Secret
 from tests.keystore import vault
@@ -41,6 +55,12 @@ def fill(transaction: Transaction) -> None:
     cartridges.seen(transaction, "MED0000002", "ENC002L6")
     data_keys.add(transaction, key, "MED0000002", Origin.OWN, State.PRE_ACTIVE)
     transaction.insert(SafetyEvidence(b"E" * 16, key.id, "backup", "there", b"", "now"))
+    guard_originals.keep(transaction, "DRIVE1", b"N" * 8, b"current", b"saved")
+    witnesses.keep(transaction, "MED0000002", "DRIVE1", 1, "loaded", b"reference")
+    transaction.insert(SightingRecord("DRIVE1", "MED0000002", ("ENC002L6",), "{}", "now"))
+    transaction.insert(
+        ParkedRecord(key.id, "DRIVE1", ParkedState.BOUND, b"kcv", b"kad", b"hash", 1, "MED0000002", "now", 1, b"sealed")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -234,3 +254,35 @@ def test_no_secret_is_in_the_files(place: Path) -> None:
             assert any(key)
             assert key not in content
             assert key.hex().encode() not in content
+
+
+def test_a_transaction_sees_its_own_changes_to_what_it_has_read(place: Path) -> None:
+    first, second = Setting("a", "1"), Setting("a", "2")
+    with vault.opened(place) as keystore, keystore.writing() as transaction:
+        before = transaction.every(Setting)
+        transaction.insert(first)
+        assert transaction.one(Setting, name="a") == first
+        assert transaction.every(Setting) == [first, *before]
+        transaction.replace(second)
+        assert (transaction.one(Setting, name="a"), transaction.some(Setting, name="a")) == (second, [second])
+        assert transaction.every(Setting) == [second, *before]
+        transaction.remove(second)
+        assert (transaction.one(Setting, name="a"), transaction.every(Setting)) == (None, before)
+    with vault.opened(place) as keystore:
+        check(keystore)
+
+
+def test_what_one_transaction_verified_is_verified_again_in_the_next(place: Path) -> None:
+    with vault.opened(place) as keystore:
+        with keystore.reading() as transaction:
+            assert transaction.one(Setting, name="unsafe_single_copy") is not None
+        assert vault.tamper(place, "UPDATE settings SET value = 'on' WHERE name = 'unsafe_single_copy'") == 1
+        with keystore.reading() as transaction, pytest.raises(StoreDamaged, match="its tag does not verify"):
+            transaction.one(Setting, name="unsafe_single_copy")
+
+
+def test_a_row_that_is_not_there_is_neither_replaced_nor_removed(place: Path) -> None:
+    with vault.opened(place) as keystore:
+        for change in (Transaction.replace, Transaction.remove):
+            with keystore.reading() as transaction, pytest.raises(StoreDamaged, match="it is missing"):
+                change(transaction, Setting("nothing", ""))
