@@ -19,7 +19,7 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """The library, with a keystore and both drives approved."""
     simulated.unload()
     port, _, line = request.config.getoption("--jobs").partition("/")
-    found = bench.login(f"{bench.GATEWAY}:{port}", int(line))
+    found = bench.login(f"{bench.GATEWAY}:{port}", int(line), loss=60)
     house.set_up(found)
     yield found
     del os.environ["TAPEKEY_CONFIG"]

@@ -23,7 +23,7 @@ from tapekey import cli
 from tapekey.errors import TapekeyError
 from tapekey.service import asking
 from tests.kernel.cases import simulated
-from tests.kernel.cases.library.bench import CHUNK, Bench, run
+from tests.kernel.cases.library.bench import CHUNK, Bench, run, tape
 
 WORK: Final = Path("/tmp/jobs")
 MEDIA: Final = Path("/mnt/jobs/cartridges")
@@ -189,9 +189,10 @@ def unaccounted(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, int]]:
     return sorted(set(keyed) - set(accounted))
 
 
-def put_away(library: Bench) -> None:
-    """Every cartridge back in its slot."""
+def put_away(library: Bench, agent: Agent) -> None:
+    """Every cartridge back in its slot, and its account taken before, as the hook does it."""
     for drive, slot in re.findall(r"Element (\d):Full \(Storage Element (\d+)", library.mtx("status")):
+        agent.ask("unload", 120.0, drive=tape(library.drives[int(drive)]), seconds=100)
         library.mtx("unload", slot, drive)
 
 

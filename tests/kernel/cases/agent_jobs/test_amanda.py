@@ -36,7 +36,7 @@ def job(jobs: Bench, agent: Agent) -> Iterator[Job]:
     for name, content in contents.items():
         (made.files / name).write_bytes(content)
     yield Job(made, contents, hook)
-    house.put_away(jobs)
+    house.put_away(jobs, agent)
 
 
 def test_new_cartridges_are_labelled(job: Job) -> None:
@@ -65,7 +65,7 @@ def test_all_of_it_is_fetched_byte_for_byte(job: Job, record_property: Recorder)
 
 
 def test_each_mount_is_accounted(job: Job, jobs: Bench, agent: Agent, capsys: pytest.CaptureFixture[str]) -> None:
-    house.put_away(jobs)
+    house.put_away(jobs, agent)
     for drive in range(len(jobs.drives)):
         agent.await_state(house.serial_of(jobs, drive), "empty")
     assert house.unaccounted(capsys) == []

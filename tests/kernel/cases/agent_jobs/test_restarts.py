@@ -130,7 +130,7 @@ def test_no_block_is_clear_and_the_mount_is_accounted(
     backup: Backup, jobs: Bench, agent: Agent, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert not house.in_clear(BARCODE, *(block(number)[:64] for number in range(backup.writer.blocks)))
-    jobs.mtx("unload", SLOT, 0)
+    house.put_away(jobs, agent)
     agent.await_state(backup.drive, "empty")
     accounted = [line["facts"] for line in house.audit(capsys) if line["event"] == "mount accounted"]
     assert (backup.drive, backup.generation) in [(facts["drive"], facts["generation"]) for facts in accounted]

@@ -88,22 +88,25 @@ def tape(node: Node) -> str:
     return f"/dev/{node.nst}"
 
 
-def login(portal: str, line: int) -> Bench:
-    """Find the library by discovery, log in, and wait until udev has done with all of it."""
+def login(portal: str, line: int, loss: int = 2) -> Bench:
+    """Find the library by discovery, log in, and wait until udev has done with all of it.
+
+    `loss`: seconds without an answer after which the session is lost, and with it the drives' keys.
+    """
     initiator.start()
     told = run("iscsiadm", "-m", "discovery", "-t", "sendtargets", "-p", portal)
     address, _, name = told.strip().partition(",1 ")
     assert address == portal, told
-    _settings(portal, name)
+    _settings(portal, name, loss)
     run("iscsiadm", "-m", "node", "-T", name, "-p", portal, "--login")
     return bench(portal, name, line, before=())
 
 
-def _settings(portal: str, name: str) -> None:
-    """Be quick to say that a session is lost: a case waits for it."""
+def _settings(portal: str, name: str, loss: int) -> None:
+    """Be quick to say that a session is lost where a case waits for it."""
     for setting, value in (
         ("node.conn[0].timeo.noop_out_interval", "1"),
-        ("node.conn[0].timeo.noop_out_timeout", "2"),
+        ("node.conn[0].timeo.noop_out_timeout", str(loss)),
         ("node.session.timeo.replacement_timeout", "30"),
     ):
         run("iscsiadm", "-m", "node", "-T", name, "-p", portal, "-o", "update", "-n", setting, "-v", value)
