@@ -88,9 +88,9 @@ def test_all_of_it_is_restored_byte_for_byte(job: Job, contents: dict[str, bytes
 
 
 def test_every_mount_is_accounted(job: Job, jobs: Bench, agent: Agent, capsys: pytest.CaptureFixture[str]) -> None:
-    job.bacula.ask("release storage=Library drive=0")
-    house.put_away(jobs, agent)
-    agent.await_state(house.serial_of(jobs, 0), "empty")
+    for drive in range(len(jobs.drives)):
+        job.bacula.ask(f"unmount storage=Library drive={drive}")
+        agent.await_state(house.serial_of(jobs, drive), "empty")
     assert house.unaccounted(capsys) == []
 
 
