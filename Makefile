@@ -1,5 +1,5 @@
 # What a newcomer needs is `make demo` and `make test`; each does its own set-up.
-.PHONY: demo test test-kernel race soak check install uninstall bench lock clean
+.PHONY: demo test test-kernel test-jobs race soak check install uninstall bench lock clean
 .DEFAULT_GOAL := demo
 BIN := .venv/bin
 
@@ -15,8 +15,12 @@ test: ## every check and every test
 test-kernel: ## the cases that need a real Linux kernel, in a guest under QEMU (needs root to build it)
 	@./setup.sh test
 	@./setup.sh kernel
-	@$(BIN)/python -m tests.kernel
-	@$(BIN)/python -m tests.kernel.race --brief --drives 8 --seconds 240
+	@$(BIN)/python -m tests.kernel --ignore=tests/kernel/cases/agent_jobs
+
+test-jobs: ## jobs of Bacula and Amanda with the agent beside them, and its restarts under a backup, in the guest
+	@./setup.sh test
+	@./setup.sh kernel
+	@$(BIN)/python -m tests.kernel -k agent_jobs
 
 race: ## real writers against every guard in the guest, 1,000 loads on two kernels: an hour and a half on two cores
 	@./setup.sh test

@@ -18,7 +18,7 @@ from tests.kernel import archive, checkout, guest, guest_image, library, tape_ta
 from tests.kernel.cache import Unavailable
 
 SKIPPED = "left out: "
-LIMIT = 1200.0  # seconds for one guest, from power-on to power-off
+LIMIT = 2400.0  # seconds for one guest, from power-on to power-off
 
 JOB = """\
 mkdir /run/checkout && cd /run/checkout && busybox tar -xf /mnt/checkout.tar || exit 99
