@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.kernel import archive, checkout, guest, guest_image
 from tests.kernel.cache import Unavailable
-from tests.kernel.race import evidence, outcome, planted, shelf
+from tests.kernel.race import evidence, outcome, shelf
 from tests.kernel.race.outcome import Outcome
 
 JOB = """\
@@ -50,7 +50,6 @@ def _options(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=7200)
     parser.add_argument("--kernel", default="", help="only the one whose release begins like this")
     parser.add_argument("--absent", action="store_true", help="no agent at all, to see what the race is without one")
-    parser.add_argument("--fault", default="", choices=["", *planted.FAULTS], help="plant this one in the agent")
     parser.add_argument("--brief", action="store_true", help="as `make test-kernel` runs it: short loads, early starts")
     parser.add_argument("--ungated", action="store_true", help="only rounds without the gate: hook and watched")
     parser.add_argument("--keep", type=Path, help="directory for the results")
@@ -78,7 +77,6 @@ def _run(image: guest_image.Image, options: argparse.Namespace, wanted: int) -> 
         checkout.pack(share / "checkout.tar")
         served = stack.enter_context(shelf.serve(share, options.drives))
         more = [word for word in ("absent", "brief", "ungated") if getattr(options, word)]
-        more += [f"fault={options.fault}"] if options.fault else []
         asked = (served, options.seed + len(release), wanted, options.drives, options.seconds, *more)
         job = JOB.format(words=shlex.join(str(word) for word in asked))
         limit = options.seconds + LONGER

@@ -80,7 +80,7 @@ def main(words: list[str]) -> int:
     scale = runs.BRIEF if "brief" in words else runs.UNGATED if "ungated" in words else runs.FULL
     changer_node, tapes = _prepared(f"{bench.GATEWAY}:{portal}", drives)
     with sgio.open_device(changer_node.path) as library:
-        hall = Hall(library, tapes, Agent(absent="absent" in words, fault=_fault(words)), int(line))
+        hall = Hall(library, tapes, Agent(absent="absent" in words), int(line))
         try:
             for round in runs.plan(seed, len(scale.order) if scale is runs.BRIEF else wanted, drives, scale):
                 if time.monotonic() > ends or hall.judged >= wanted:
@@ -90,10 +90,6 @@ def main(words: list[str]) -> int:
             hall.agent.end(gently=True)
             shutil.copytree(KEYSTORE, "/mnt/keystore-after", dirs_exist_ok=True)
     return 0
-
-
-def _fault(words: list[str]) -> str:
-    return next((word.partition("=")[2] for word in words if word.startswith("fault=")), "")
 
 
 def _prepared(portal: str, drives: int) -> tuple[Node, tuple[Node, ...]]:

@@ -42,14 +42,9 @@ View = dict[str, Any]
 
 @dataclass(slots=True)
 class Agent:
-    """Whether it runs, and with the gate or without.
-
-    absent   there is none, to show what the race is without one
-    fault    it has this one
-    """
+    """Whether it runs, and with the gate or without. `absent`: there is none, to show what the race is without one."""
 
     absent: bool = False
-    fault: str = ""
     gate: bool = True
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
@@ -66,8 +61,7 @@ class Agent:
         with LOG.open("ab") as log:
             log.write(f"--- start {self.starts}, gate {gate}, at {time.monotonic():.1f}\n".encode())
             log.flush()
-            program = ("tests.kernel.race.planted", self.fault) if self.fault else ("tapekey",)
-            line = [sys.executable, "-m", *program, "agent", "run", "-v"]
+            line = [sys.executable, "-m", "tapekey", "agent", "run", "-v"]
             environ = os.environ | {"TAPEKEY_CONFIG": str(CONFIG)}
             self.process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environ)
 
