@@ -21,7 +21,7 @@ from tests.kernel.cases.library.bench import Bench, Recorder
 WORK = house.WORK / "bacula"
 LABEL = b"Bacula 1.0 immortal"
 OPEN_WAIT = 5  # seconds: it begins with opening each drive, and the agent holds those that are empty
-PER_VOLUME = 3_600_000  # bytes of files that one cartridge of 4 MiB is sure not to have room for more than
+HELD = 4_050_000  # bytes of files on a cartridge of 4 MiB when it is full
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ def job(jobs: Bench, agent: Agent, request: pytest.FixtureRequest) -> Iterator[J
 @pytest.fixture(scope="module")
 def contents(job: Job) -> dict[str, bytes]:
     """Files for as many volumes."""
-    made = {f"file-{number}": os.urandom(PER_VOLUME) for number in range(job.volumes)}
+    size = HELD * (2 * job.volumes - 1) // (2 * job.volumes)  # the last volume is half full
+    made = {f"file-{number}": os.urandom(size) for number in range(job.volumes)}
     for name, content in made.items():
         (job.bacula.files / name).write_bytes(content)
     return made
