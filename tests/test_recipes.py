@@ -82,10 +82,15 @@ def conf(name: str) -> list[str]:
 
 def test_bacula_settings_are_those_that_run() -> None:
     ran = bacula.CONFIGURATIONS["bacula-sd.conf"] + bacula.DRIVE
-    ran = ran.replace("$drive\n", "$nst\n").replace("$index", "0").replace("$devices", "Drive-0")
+    ran = (
+        ran.replace("$drive\n", "$nst\n")
+        .replace("$index", "0")
+        .replace("$devices", "Drive-0")
+        .replace("$open_wait", "5")
+    )
     ran = ran.replace('"$hook"', f'"tapekey hook changer -- {bacula.SCRIPT} {bacula.WORDS}"')
     lines = {line.strip() for line in ran.splitlines()}
-    assert len(conf("bacula.md")) == 15
+    assert len(conf("bacula.md")) == 16
     assert set(conf("bacula.md")) <= lines
 
 
