@@ -81,7 +81,7 @@ class Story:
         self._books()
 
     def _books(self) -> None:
-        """Each mount that had a key has its account, and one key."""
+        """Each mount that had a key has one key, and its account: the last of a drive may wait for the next load."""
         check.check(self.yard.manager.store)
         store.verify_audit(self.yard.manager.store)
         with self.yard.manager.store.reading() as transaction:
@@ -92,7 +92,10 @@ class Story:
         )
         assert max(installed.values()) == 1, "a key was set twice for one mount"
         keyed = [mount for mount in mounts if mount.key_instance_counter >= 0]
-        assert all(mount.accounted for mount in keyed), [mount for mount in keyed if not mount.accounted]
+        newest = {mount.drive_serial: mount.generation for mount in sorted(mounts, key=lambda one: one.generation)}
+        open_ = [mount for mount in keyed if not mount.accounted]
+        assert all(mount.generation == newest[mount.drive_serial] for mount in open_), open_
+        self.notes["mounts left to be accounted at the next load"] += len(open_)
         self.notes["mounts with a key"] += len(keyed)
         self.notes["mounts cut off before their key was verified"] += len(mounts) - len(keyed)
         self.notes["taken out before the drive was asked"] += sum(
