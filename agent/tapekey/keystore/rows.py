@@ -3,21 +3,24 @@
 Beside the rows, `heads` keeps for each table the digest of its set of rows, so that a row that was deleted, or
 put back as it was earlier, is found when the table is read as a whole. The audit chain grows here too, so that
 no change can be committed without its line.
+
+What was verified is not verified again in the same transaction: SQLite shows it one state of the file, which only
+its own writes change.
 """
 
 import hmac
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar, cast
 
-from sqlalchemy import Insert, Select, Table, Update, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from tapekey.errors import StoreDamaged
-from tapekey.keystore import audit, records, schema
+from tapekey.keystore import audit, records, schema, statements
 from tapekey.keystore.seal import DIGEST_SIZE, Seal, Value, damaged
+from tapekey.keystore.statements import Row, key_columns
 
 Record = TypeVar("Record")
 Clock = Callable[[], datetime]
@@ -46,10 +49,7 @@ TABLES: Final[Mapping[type, Table]] = {
 # Tables whose set of rows has no digest: the heads themselves, the one store row, and the chain, which has its own.
 WITHOUT_SET: Final = frozenset({"heads", "store", "audit"})
 MODULUS: Final = 1 << (8 * DIGEST_SIZE)
-
-
-def key_columns(table: Table) -> tuple[str, ...]:
-    return tuple(column.name for column in table.primary_key.columns)
+Place = tuple[str, tuple[Value, ...]]  # a table, and a row's key in it
 
 
 @dataclass(slots=True)
@@ -59,31 +59,43 @@ class Transaction:
     connection: Connection
     seal: Seal
     clock: Clock
-    heads: dict[str, tuple[int, int]] = field(default_factory=dict)
+    heads: dict[str, tuple[int, int]] = field(default_factory=dict)  # as they are after this transaction's changes
+    heads_digest: int | None = None  # of the heads' own set; None: not known yet
+    seen: dict[Place, tuple[object, bytes]] = field(default_factory=dict)  # what is verified, with its tag
+    whole: dict[type, list[object]] = field(default_factory=dict)  # the tables that were read as a whole
 
     def now(self) -> str:
         return audit.stamp(self.clock())
 
     def one(self, kind: type[Record], **where: Value) -> Record | None:
         """The row of a key, or None."""
+        table = TABLES[kind]
+        seen = self.seen.get((table.name, tuple(where.get(name) for name in key_columns(table))))
+        if seen is not None and len(where) == len(key_columns(table)):
+            return cast(Record, seen[0])
         return next(iter(self.some(kind, **where)), None)
 
     def some(self, kind: type[Record], **where: Value) -> list[Record]:
         """The rows that match, oldest key first; each verified."""
         table = TABLES[kind]
-        found = self.connection.execute(_matching(table, tuple(where)), where).mappings()
-        return [self._record(kind, table, dict(row)) for row in found]
+        rows = statements.rows(self.connection, statements.matching(table, tuple(where)), table, where)
+        return [self._record(kind, table, row) for row in rows]
 
     def newest(self, kind: type[Record], by: str, **where: Value) -> Record | None:
         """The matching row with the highest value of a column, or None."""
         table = TABLES[kind]
-        row = self.connection.execute(_newest(table, by, tuple(where)), where).mappings().first()
-        return None if row is None else self._record(kind, table, dict(row))
+        rows = statements.rows(self.connection, statements.newest(table, by, tuple(where)), table, where)
+        return next((self._record(kind, table, row) for row in rows), None)
 
     def every(self, kind: type[Record]) -> list[Record]:
         """The whole table; StoreDamaged also when a row is missing or was put back from earlier."""
+        if kind not in self.whole:
+            self.whole[kind] = cast("list[object]", self._every(kind))
+        return cast("list[Record]", list(self.whole[kind]))
+
+    def _every(self, kind: type[Record]) -> list[Record]:
         table = TABLES[kind]
-        rows = [dict(row) for row in self.connection.execute(_matching(table, ())).mappings()]
+        rows = list(statements.rows(self.connection, statements.matching(table, ()), table, {}))
         found = [self._record(kind, table, row) for row in rows]
         digest = sum(self.seal.share(_octets(row["tag"])) for row in rows) % MODULUS
         if (len(rows), digest) != self._head(table.name):
@@ -97,25 +109,31 @@ class Transaction:
     def insert(self, record: object) -> None:
         """Add a row."""
         table = TABLES[type(record)]
-        row = self._tagged(table, record)
-        self.connection.execute(_insert(table), row)
-        self._change_set(table, 1, row["tag"], None)
+        row, tag = self._tagged(table, record)
+        statements.change(self.connection, statements.insert(table), row)
+        self._change_set(table, 1, tag, None)
+        self._wrote(table, row, record, tag)
 
     def replace(self, record: object) -> None:
         """Write a row anew under its key; it must be there."""
         table = TABLES[type(record)]
-        row = self._tagged(table, record)
+        row, tag = self._tagged(table, record)
         old = self._stored(table, row)
-        self.connection.execute(_update(table), row | {f"where_{name}": row[name] for name in key_columns(table)})
-        self._change_set(table, 0, row["tag"], old)
+        if statements.change(self.connection, statements.update(table), row) != 1:
+            raise damaged(table.name, _name(table, row), "it is missing")
+        self._change_set(table, 0, tag, old)
+        self._wrote(table, row, record, tag)
 
     def remove(self, record: object) -> None:
         """Delete a row; it must be there."""
         table = TABLES[type(record)]
         row = records.columns_of(record)
         old = self._stored(table, row)
-        self.connection.execute(delete(table).where(_is(table, row)))
+        if statements.change(self.connection, statements.delete(table), row) != 1:
+            raise damaged(table.name, _name(table, row), "it is missing")
         self._change_set(table, -1, None, old)
+        self.whole.pop(type(record), None)
+        self.seen.pop(_place(table, row), None)
 
     def note(self, event: str, *, alarm: bool = False, **facts: audit.Fact) -> None:
         """Add a line to the audit chain; it is durable with the transaction."""
@@ -129,25 +147,26 @@ class Transaction:
     def lines(self) -> Iterator[tuple[int, str, bool]]:
         """The audit rows in order, each with whether its tag verifies; for `audit.check`."""
         table = schema.AUDIT
-        for found in self.connection.execute(select(table).order_by(table.c.seq)).mappings():
-            row = dict(found)
-            yield int(row["seq"]), str(row["line"]), self._authentic(table, row)
+        for row in statements.rows(self.connection, statements.matching(table, ()), table, {}):
+            yield cast(int, row["seq"]), str(row["line"]), self._authentic(table, row)
 
     def flush(self) -> None:
         """Write the digests of the tables that changed, and theirs; the last thing before a commit."""
         for name, (count, digest) in self.heads.items():
             self.replace(records.Head(name, count, digest.to_bytes(DIGEST_SIZE)))
         self.heads.clear()
-        self.replace(replace(self._store_record(), heads_digest=self._heads_digest()))
+        digest = self._heads_digest() if self.heads_digest is None else self.heads_digest
+        self.replace(replace(self._store_record(), heads_digest=digest.to_bytes(DIGEST_SIZE)))
 
     def confirm_heads(self) -> None:
         """StoreDamaged if some tables' heads are from another time than the rest. Not within a writer's changes."""
-        if not hmac.compare_digest(self._heads_digest(), self._store_record().heads_digest):
+        self.heads_digest = self._heads_digest()
+        if not hmac.compare_digest(self.heads_digest.to_bytes(DIGEST_SIZE), self._store_record().heads_digest):
             raise damaged("heads", "*", "some of it stands as it was earlier")
 
-    def _heads_digest(self) -> bytes:
-        rows = self.connection.execute(TAGS_OF_HEADS).scalars()
-        return (sum(self.seal.share(_octets(tag)) for tag in rows) % MODULUS).to_bytes(DIGEST_SIZE)
+    def _heads_digest(self) -> int:
+        rows = statements.rows(self.connection, statements.matching(schema.HEADS, ()), schema.HEADS, {})
+        return sum(self.seal.share(_octets(row["tag"])) for row in rows) % MODULUS
 
     def _store_record(self) -> records.StoreRecord:
         record = self.one(records.StoreRecord, id=1)
@@ -155,28 +174,36 @@ class Transaction:
             raise damaged("store", 1, "it is missing")
         return record
 
-    def _record(self, kind: type[Record], table: Table, row: dict[str, Value]) -> Record:
+    def _record(self, kind: type[Record], table: Table, row: Row) -> Record:
         if not self._authentic(table, row):
             raise damaged(table.name, _name(table, row), "its tag does not verify")
-        return records.record_of(kind, table.name, row)
+        found = records.record_of(kind, table.name, row)
+        self.seen[_place(table, row)] = (found, _octets(row["tag"]))
+        return found
 
-    def _authentic(self, table: Table, row: Mapping[str, Value]) -> bool:
-        values = [row[column.name] for column in table.columns if column.name != "tag"]
-        return hmac.compare_digest(self.seal.tag(table.name, values), _octets(row["tag"]))
+    def _authentic(self, table: Table, row: Row) -> bool:
+        return hmac.compare_digest(self.seal.tag(table.name, list(row.values())[:-1]), _octets(row["tag"]))
 
-    def _tagged(self, table: Table, record: object) -> dict[str, Value]:
+    def _tagged(self, table: Table, record: object) -> tuple[Row, bytes]:
         row = records.columns_of(record)
-        values = [row[column.name] for column in table.columns if column.name != "tag"]
-        return row | {"tag": self.seal.tag(table.name, values)}
+        tag = self.seal.tag(table.name, list(row.values()))
+        return row | {"tag": tag}, tag
 
-    def _stored(self, table: Table, row: Mapping[str, Value]) -> bytes:
-        keys = key_columns(table)
-        found = self.connection.execute(_matching(table, keys), {name: row[name] for name in keys}).mappings().first()
-        if found is None or not self._authentic(table, dict(found)):
-            raise damaged(
-                table.name, _name(table, row), "it is missing" if found is None else "its tag does not verify"
-            )
+    def _stored(self, table: Table, row: Row) -> bytes:
+        """The tag of the row that stands under this row's key."""
+        seen = self.seen.get(_place(table, row))
+        if seen is not None:
+            return seen[1]
+        keys = {name: row[name] for name in key_columns(table)}
+        found = next(statements.rows(self.connection, statements.matching(table, tuple(keys)), table, keys), None)
+        if found is None or not self._authentic(table, found):
+            why = "it is missing" if found is None else "its tag does not verify"
+            raise damaged(table.name, _name(table, row), why)
         return _octets(found["tag"])
+
+    def _wrote(self, table: Table, row: Row, record: object, tag: bytes) -> None:
+        self.whole.pop(type(record), None)
+        self.seen[_place(table, row)] = (record, tag)
 
     def _head(self, name: str) -> tuple[int, int]:
         if name not in self.heads:
@@ -186,48 +213,25 @@ class Transaction:
             return head.count, int.from_bytes(head.digest)
         return self.heads[name]
 
-    def _change_set(self, table: Table, more: int, new: Value, old: Value) -> None:
+    def _change_set(self, table: Table, more: int, new: bytes | None, old: bytes | None) -> None:
+        if table is schema.HEADS and self.heads_digest is not None:
+            self.heads_digest = (self.heads_digest + self._step(new, old)) % MODULUS
         if table.name in WITHOUT_SET:
             return
         count, digest = self._head(table.name)
-        digest += self.seal.share(_octets(new)) if new is not None else 0
-        digest -= self.seal.share(_octets(old)) if old is not None else 0
-        self.heads[table.name] = (count + more, digest % MODULUS)
+        self.heads[table.name] = (count + more, (digest + self._step(new, old)) % MODULUS)
+
+    def _step(self, new: bytes | None, old: bytes | None) -> int:
+        """What a change of one row adds to the digest of its set."""
+        come, gone = (0 if tag is None else self.seal.share(tag) for tag in (new, old))
+        return come - gone
 
 
-TAGS_OF_HEADS: Final = select(schema.HEADS.c.tag)
-
-# Statements are made once: to compose one anew takes three times as long as to execute it.
-
-
-@cache
-def _matching(table: Table, names: tuple[str, ...]) -> Select[Any]:
-    """The rows that have these columns' values, by their keys."""
-    return select(table).where(*(table.c[name] == bindparam(name) for name in names)).order_by(*table.primary_key)
+def _place(table: Table, row: Row) -> Place:
+    return table.name, tuple(row[name] for name in key_columns(table))
 
 
-@cache
-def _newest(table: Table, by: str, names: tuple[str, ...]) -> Select[Any]:
-    matching = select(table).where(*(table.c[name] == bindparam(name) for name in names))
-    return matching.order_by(table.c[by].desc()).limit(1)
-
-
-@cache
-def _insert(table: Table) -> Insert:
-    return insert(table)
-
-
-@cache
-def _update(table: Table) -> Update:
-    """By `where_` and the names of the key's columns."""
-    return update(table).where(*(table.c[name] == bindparam(f"where_{name}") for name in key_columns(table)))
-
-
-def _is(table: Table, row: Mapping[str, Value]):  # type: ignore[no-untyped-def]
-    return and_(*(table.c[name] == row[name] for name in key_columns(table)))
-
-
-def _name(table: Table, row: Mapping[str, Value]) -> Value:
+def _name(table: Table, row: Row) -> Value:
     return row[key_columns(table)[0]]
 
 
