@@ -4,8 +4,8 @@ An attribute without our magic is somebody else's and is never written over; two
 never touched at all. An envelope goes into a free attribute, so the older ones stay until they are removed by name.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from tapekey.cartridge import memory
 from tapekey.errors import Conflict, DoesNotFit, DriveLied, Malformed, NotFound, RequestRefused
@@ -101,14 +101,15 @@ def remove(transport: Transport, identifier: int) -> None:
         )
 
 
-def _ours() -> Iterable[int]:
-    return (number for number in range(HOST_VENDOR.first, HOST_VENDOR.last + 1) if number not in NEVER)
+@cache
+def _ours() -> frozenset[int]:
+    return frozenset(range(HOST_VENDOR.first, HOST_VENDOR.last + 1)) - frozenset(NEVER)
 
 
 def _existing(transport: Transport) -> tuple[int, ...]:
     """The attributes of our range that exist, ours or not."""
     listed = attribute.decode_ids(memory.answer(transport, attribute.list_attributes()))
-    return tuple(sorted(set(listed) & set(_ours())))
+    return tuple(sorted(_ours().intersection(listed)))
 
 
 def _value(transport: Transport, identifier: int) -> Attribute | None:
@@ -141,7 +142,7 @@ def _offered(transport: Transport) -> tuple[int, ...]:
         if error.code != memory.NO_SUCH_FIELD:
             raise
         return ()
-    return tuple(sorted(set(listed) & set(_ours())))
+    return tuple(sorted(_ours().intersection(listed)))
 
 
 def _takes_ours(transport: Transport) -> bool:

@@ -4,8 +4,10 @@ Identifiers, lengths and ranges are in `attribute_table`. Values come from a car
 a length, and a value that does not arrive whole is no value.
 """
 
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from tapekey.exchange import Command
@@ -192,10 +194,17 @@ def encode_ids(identifiers: Iterable[int]) -> bytes:
 def decode_ids(data: bytes) -> tuple[AttributeId, ...]:
     """Read the data of the service actions 01h and 05h."""
     reader = Reader(_body(data), "an attribute list")
-    found = []
-    while reader.left:
-        found.append(AttributeId(reader.number(2, "an attribute identifier")))
-    return tuple(found)
+    count = reader.left // 2
+    found = struct.unpack(f">{count}H", reader.take(2 * count, "attribute identifiers"))
+    if reader.left:
+        reader.number(2, "an attribute identifier")  # half of one: Malformed
+    return tuple(map(_identifier, found))
+
+
+@cache
+def _identifier(number: int) -> AttributeId:
+    """A drive lists hundreds that our table does not have."""
+    return AttributeId(number)
 
 
 def announced(data: bytes) -> int:
