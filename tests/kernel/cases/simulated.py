@@ -22,6 +22,7 @@ from tapekey.scsi import media
 from tapekey.scsi.run import run
 from tapekey.transport import sgio
 from tapekey.transport.sgio import Device
+from tests.kernel.cases import holders
 
 STEERING: Final = Path("/sys/bus/pseudo/drivers/scsi_debug")
 DEBUG: Final = Path("/sys/kernel/debug/scsi_debug")
@@ -51,10 +52,19 @@ def beside(others: Sequence[Node]) -> tuple[Node, ...]:
 
 
 def unload() -> None:
-    """Take all simulated drives away."""
+    """Take all simulated drives away, once nobody looks at them: udev looks at each that comes."""
     if STEERING.exists():
-        subprocess.run(["modprobe", "-r", "scsi_debug"], check=True)
         subprocess.run(["udevadm", "settle"], check=True)
+        await_(_removed, "scsi_debug to be let go")
+        subprocess.run(["udevadm", "settle"], check=True)
+
+
+def _removed() -> bool:
+    """Try to take the module away; who has a drive open is told."""
+    done = subprocess.run(["modprobe", "-r", "scsi_debug"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(done.stderr.strip(), holders.uses("scsi_debug"), *holders.holders(), *holders.udev_workers(), sep="\n  ")
+    return done.returncode == 0
 
 
 def settled(count: int) -> tuple[Node, ...]:

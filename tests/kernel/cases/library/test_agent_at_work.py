@@ -31,6 +31,7 @@ ANOTHER_KEY: Final = Command(
     bytes.fromhex("0010 0030 40 00 02 02 03 00 00 00000000000000 0020") + os.urandom(32),
 )
 WRITABLE: Final = "ready to write"
+SLOTS: Final = (16, 17)
 CHANGES: Final = 4
 
 
@@ -61,14 +62,15 @@ def kill_and_start(library: Bench, second: Bench) -> None:
 Disturbance = Callable[[Bench, Bench], object]
 RESET: Final = ("reset", "no parameters stand")  # by the kernel's event, or by a look after the job, if that is first
 CHANGED: Final = ("parameters stand", "2A/1")
-# What is done, to which cartridge, and the causes of which the alarm gives one.
+# What is done, to which cartridge, and the causes of which the alarm gives one. No other case has these cartridges:
+# `st` writes a filemark at the beginning of the tape when a node is closed after a reset.
 # fmt: off
 DISTURBED: Final[dict[str, tuple[Disturbance, int, tuple[str, ...]]]] = {
-    "reset by another initiator":   (lambda library, second: backup.reset_by(second)(),      1, RESET),
-    "reset by this host":           (lambda library, second: backup.reset_by(library)(),     2, RESET),
-    "target killed and started":    (kill_and_start,                                         3, RESET),
-    "key taken away by another":    (lambda library, second: spout(library, second, TURN_OFF), 4, CHANGED),
-    "another key set by another":   (lambda library, second: spout(library, second, ANOTHER_KEY), 5, CHANGED),
+    "reset by another initiator":   (lambda library, second: backup.reset_by(second)(),           18, RESET),
+    "reset by this host":           (lambda library, second: backup.reset_by(library)(),          19, RESET),
+    "target killed and started":    (kill_and_start,                                              20, RESET),
+    "key taken away by another":    (lambda library, second: spout(library, second, TURN_OFF),    21, CHANGED),
+    "another key set by another":   (lambda library, second: spout(library, second, ANOTHER_KEY), 22, CHANGED),
 }
 # fmt: on
 
@@ -79,7 +81,7 @@ def test_driver_sees_every_cartridge_that_the_agent_makes_ready(
     drive = library.drives[0]
     for change in range(CHANGES):
         watching.await_drive(drive, at_rest, "an empty drive at rest")
-        with library.loaded(16 + change % 2):
+        with library.loaded(SLOTS[change % 2]):
             watching.await_state(drive, WRITABLE)
             with let_in(tape(drive)) as node:
                 assert node.place() == Place(0, 0, "BOT"), change
