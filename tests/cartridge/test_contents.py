@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tapekey import errors
-from tapekey.cartridge.contents import Contents, Recorded, judge, look
+from tapekey.cartridge.contents import FEW, Contents, Recorded, judge, look
 from tapekey.cartridge.extent import Extent, Vote
 from tapekey.exchange import Reply
 from tapekey.policy import facts
@@ -21,7 +21,7 @@ from tapekey.scsi.run import run
 from tapekey.scsi.set_encryption import SetDataEncryption, set_data_encryption
 from tapekey.scsi.volume_statistics import Statistic, decode_volume_statistics, encode_volume_statistics
 from tapekey.secret import Secret
-from tests.bench import NAMES, Bench, powered
+from tests.bench import NAMES, Bench, made, powered
 from tests.octets import octets
 from tests.waist import (
     Change,
@@ -91,10 +91,49 @@ def test_a_tape_is_what_was_written(
     assert stands_at(bench) == 0
 
 
-def test_a_filemark_alone_is_not_blank(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [1, FEW])
+@pytest.mark.parametrize("name", NAMES)
+def test_filemarks_alone_are_nothing_to_lose(name: str, count: int, tmp_path: Path) -> None:
+    bench = powered(tmp_path, name)
+    run(bench, media.write_filemarks(count))
+    assert look(bench) == Recorded(Contents.BLANK, why="nothing but filemarks is recorded")
+    assert stands_at(bench) == 0
+
+
+MORE_THAN_MARKS: dict[str, Callable[[Bench], object]] = {
+    "a block": lambda bench: run(bench, media.write_block(b"clear")),
+    "a block and a filemark": clear,
+    "a filemark and a block": lambda bench: (
+        run(bench, media.write_filemarks()),
+        run(bench, media.write_block(b"clear")),
+    ),
+    "too many filemarks": lambda bench: run(bench, media.write_filemarks(FEW + 1)),
+}
+
+
+@pytest.mark.parametrize("write", MORE_THAN_MARKS.values(), ids=MORE_THAN_MARKS)
+def test_what_may_be_more_than_a_few_filemarks_is_no_blank_tape(
+    write: Callable[[Bench], object], tmp_path: Path
+) -> None:
+    bench = powered(tmp_path)
+    write(bench)
+    assert look(bench).contents is Contents.CLEAR
+    assert stands_at(bench) == 0
+
+
+@pytest.mark.parametrize("value", ["00" * 8, UNKNOWN])
+def test_filemarks_where_a_source_tells_of_encrypted_blocks_are_no_blank_tape(value: str, tmp_path: Path) -> None:
     bench = powered(tmp_path)
     run(bench, media.write_filemarks())
-    assert look(bench).contents is not Contents.BLANK
+    told = Meddling(bench, attribute_read(0x0224), instead=chip(0x0224, value))  # type: ignore[arg-type]
+    assert look(told).contents is Contents.UNKNOWN
+
+
+def test_a_filemark_on_a_write_once_cartridge_stays_there(tmp_path: Path) -> None:
+    bench = powered(tmp_path, empty=True)
+    bench.insert(made(tmp_path, "lto6", "WORM01", worm=True))
+    run(bench, media.write_filemarks())
+    assert look(bench).contents is Contents.CLEAR
 
 
 def test_an_erased_tape_is_blank(tmp_path: Path) -> None:

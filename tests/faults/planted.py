@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.faults import (
     of_agent_core,
+    of_agent_found,
     of_agent_guard,
     of_agent_hooks,
     of_agent_kills,
@@ -47,4 +48,5 @@ FAULTS: Final[dict[str, Fault]] = {
     **of_agent_operation.FAULTS,
     **of_agent_race.FAULTS,
     **of_agent_core.FAULTS,
+    **of_agent_found.FAULTS,
 }

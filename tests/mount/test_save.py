@@ -12,6 +12,8 @@ from tapekey.errors import DataProtected, DoesNotFit, NotSafe, Refused
 from tapekey.mount.state import Phase
 from tapekey.policy.decision import MakeKey, UseKey, WriteClear
 from tapekey.policy.facts import Carry, Guard, Stance
+from tapekey.scsi import media
+from tapekey.scsi.run import run
 from tests.mount import tampering
 from tests.mount.tampering import DRIVES
 from tests.rig import PLAIN, Rig, rig
@@ -228,6 +230,17 @@ def test_allowed_cartridge_with_clear_data_goes_on_in_clear(tmp_path: Path) -> N
 def test_allowed_blank_cartridge_gets_a_key(tmp_path: Path) -> None:
     with rig(tmp_path, stance=Stance.ALLOW) as agent:
         assert agent.save().encrypted
+
+
+def test_cartridge_that_was_made_new_by_a_filemark_gets_a_key_and_is_written_under_it(tmp_path: Path) -> None:
+    with rig(tmp_path, "hpe-lto6") as agent:  # no guard of its own: whoever wrote in clear before came through
+        agent.write(over=agent.settled)
+        run(agent.settled, media.rewind())
+        run(agent.settled, media.write_filemarks())
+        assert isinstance(agent.save().decision, MakeKey)
+        agent.write()
+        assert agent.read() == PLAIN
+        assert PLAIN not in agent.medium_bytes()
 
 
 def test_slow_load_is_waited_for(tmp_path: Path) -> None:

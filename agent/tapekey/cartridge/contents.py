@@ -1,13 +1,16 @@
 """What is recorded on the tape, found by decoded facts only.
 
-Blank means that the end of data is the first thing in every partition; "no encrypted block" is not blank, it may be
-full of clear data. What no source tells, or sources tell differently, is unknown.
+Blank means that the end of data is the first thing in every partition, or that nothing but a few filemarks stands
+before it: `mt weof` leaves that, and so do recipes to make a used tape new. "No encrypted block" is not blank, it may
+be full of clear data. What no source tells, or sources tell differently, is unknown.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
-from tapekey.cartridge import extent, memory
+from tapekey.cartridge import extent, identity, memory
 from tapekey.cartridge.extent import Extent, Vote
 from tapekey.errors import DriveLied, EndOfData, MediumFailed
 from tapekey.exchange import Command, Transport
@@ -16,6 +19,8 @@ from tapekey.scsi.attribute_table import AttributeId
 from tapekey.scsi.counter import Absent
 from tapekey.scsi.media import SpaceCode
 from tapekey.scsi.run import run
+
+FEW: Final = 2  # filemarks that are looked past: as many as `st` writes behind a file at most (st(4), MT_ST_TWO_FM)
 
 
 class Contents(Enum):
@@ -37,13 +42,14 @@ class Recorded:
 
 def look(transport: Transport) -> Recorded:
     """Find out what is on the tape. Moves it; leaves it at the beginning of partition 0."""
-    count = _partitions(transport)
-    blank = [_blank(transport, number) for number in range(count)]
+    ends = [_end(transport, number) for number in range(_partitions(transport))]
     _to_beginning(transport, 0)
-    if all(blank):
+    if not any(ends):
         return Recorded(Contents.BLANK, why="the end of data is at the beginning of every partition")
-    extents = extent.read(transport, count)
-    contents, why = judge([item for item, empty in zip(extents, blank, strict=True) if not empty])
+    extents = extent.read(transport, len(ends))
+    if _may_be_marks(transport, extents, ends) and _only_marks(transport, ends):
+        return Recorded(Contents.BLANK, why="nothing but filemarks is recorded")
+    contents, why = judge([item for item, end in zip(extents, ends, strict=True) if end])
     first = extents[0].first_encrypted
     return Recorded(contents, first if isinstance(first, int) else None, why)
 
@@ -95,10 +101,38 @@ def _partitions(transport: Transport) -> int:
     return attribute.decode_numbering(run(transport, attribute.list_partitions())).count
 
 
-def _blank(transport: Transport, partition: int) -> bool:
-    """Whether the end of data is the first thing in a partition."""
+def _end(transport: Transport, partition: int) -> int:
+    """How many objects stand before the end of data in a partition: blocks and filemarks."""
     _to_beginning(transport, partition)
     _allowing_end(transport, media.space(SpaceCode.END_OF_DATA))
+    return _object(transport, partition)
+
+
+def _may_be_marks(transport: Transport, extents: Sequence[Extent], ends: Sequence[int]) -> bool:
+    """Whether there are few objects, and no source tells of encrypted ones; write-once, they cannot be overwritten."""
+    untold = all(item.first_encrypted in (None, Absent.NONE) for item in extents)
+    return untold and max(ends) <= FEW and not identity.is_write_once(transport)
+
+
+def _only_marks(transport: Transport, ends: Sequence[int]) -> bool:
+    """Whether there are as many filemarks as objects in every partition. Leaves the tape at the beginning."""
+    found = all(_marks(transport, partition, count) for partition, count in enumerate(ends) if count)
+    _to_beginning(transport, 0)
+    return found
+
+
+def _marks(transport: Transport, partition: int, count: int) -> bool:
+    """Whether a partition begins with so many filemarks and nothing between them."""
+    _to_beginning(transport, partition)
+    try:
+        run(transport, media.space(SpaceCode.FILEMARKS, count))
+    except EndOfData:  # there are fewer
+        return False
+    return _object(transport, partition) == count
+
+
+def _object(transport: Transport, partition: int) -> int:
+    """The number of the object before which the tape stands."""
     where = position.decode_short_position(run(transport, position.read_short_position()))
     if where.unknown:
         raise MediumFailed("the drive does not know where the tape stands", mend="unload and load the cartridge again")
@@ -106,7 +140,7 @@ def _blank(transport: Transport, partition: int) -> bool:
         raise DriveLied(
             "the drive is in another partition than it was sent to", why=f"{where.partition} instead of {partition}"
         )
-    return where.first_object == 0
+    return where.first_object
 
 
 def _to_beginning(transport: Transport, partition: int) -> None:

@@ -103,6 +103,11 @@ def _kind(transport: Transport) -> Kind:
     return Kind.WORM if _write_once(transport) else kind
 
 
+def is_write_once(transport: Transport) -> bool:
+    """Whether what is written on the mounted cartridge stays for good."""
+    return _kind(transport) is Kind.WORM
+
+
 def _write_protected(transport: Transport) -> bool:
     return mode.decode_answer_10(run(transport, mode.mode_sense(ModePage.DEVICE_CONFIGURATION))).write_protected
 
