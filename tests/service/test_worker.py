@@ -318,6 +318,35 @@ def test_a_key_that_is_gone_at_the_start_is_an_alarm_and_not_set_again(bench: Ri
         assert Opcode.SECURITY_PROTOCOL_OUT not in over.sent
 
 
+def test_a_key_that_is_gone_at_the_start_is_set_again_by_the_command_that_the_alarm_names(bench: Rig) -> None:
+    with crew(bench) as seen:
+        loaded(seen)
+    bench.machine.reset()
+    with crew(bench) as again:
+        again.until(State.REFUSED)
+        assert again.worker.view.mend.endswith(f"tapekey save {bench.serial} sets its key again")
+        with turn(bench.serial, again.company.runtime):
+            bench.save()
+        again.until(READY)
+        assert again.worker.view.generation == 2
+    assert key(bench) is not None
+
+
+def test_a_cartridge_that_was_put_in_again_while_no_agent_ran_is_keyed_again(bench: Rig) -> None:
+    with crew(bench) as seen:
+        loaded(seen)
+        bench.write()
+    bench.eject()
+    bench.insert(cartridge(bench))
+    bench.clock.move(600.0)
+    with crew(bench) as again:
+        again.until(READY)
+        assert again.worker.view.generation == 2
+        assert not again.alarms.recent()
+        assert "mount accounted" in [line.event for line in bench.audit()]
+    assert key(bench) is not None
+
+
 def test_a_reset_under_a_mount_is_an_alarm_and_the_key_is_set_by_a_whole_operation(bench: Rig) -> None:
     with crew(bench) as seen:
         loaded(seen)

@@ -21,13 +21,13 @@ from tapekey.mount.witness import Moment
 from tapekey.policy import guards, rules
 from tapekey.policy.facts import Guard, Stance
 from tapekey.policy.rules import Subjects
-from tapekey.service import ledger
+from tapekey.service import ledger, loads
 from tapekey.service.duties import Hands
 from tapekey.service.ledger import Upshot
 from tapekey.service.stay import Finding
 
 PREVENT: Final = frozenset({Guard.DRIVE, Guard.PARKED})
-MEND_KEY: Final = "find out what was done to the drive; tapekey save DRIVE sets the key again"
+MEND_KEY: Final = "find out what was done to the drive; then tapekey save {drive} sets its key again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ def only_gate(at_rest: AtRest | None) -> bool:
 def resume(transport: Transport, hands: Hands, *, was_reset: bool) -> Upshot | None:
     """What stands in a drive that was mounted before we looked, by questions alone; None: it is as if just loaded.
 
-    `was_reset`: we know why a key of ours would be gone, so it may be set again.
+    `was_reset`: we know why a key of ours would be gone, so it may be set again. So it may if the cartridge was loaded
+    again while nobody looked.
     """
     found = look_who_it_is(transport, hands.manager, hands.options)
     match found:
@@ -71,25 +72,38 @@ def resume(transport: Transport, hands: Hands, *, was_reset: bool) -> Upshot | N
             hands.alarm("somebody else's key is in it", cartridge.serial, cause=why)
             return Upshot(Finding.LEFT, cartridge.serial, why=why, alarm=True)
         case Unexplained(cartridge=cartridge, mount=mount, why=why):
-            hands.alarm("its key is not what it should be", cartridge.serial, cause=why, mend=MEND_KEY)
-            if was_reset and mount.medium_serial == cartridge.serial:
+            same, mend = mount.medium_serial == cartridge.serial, MEND_KEY.format(drive=hands.serial)
+            if same and loads.has_risen(hands.runtime, mount, cartridge.loads):
                 return None
-            return Upshot(Finding.REFUSED, cartridge.serial, mount.volser, None, why, MEND_KEY, alarm=True)
+            hands.alarm("its key is not what it should be", cartridge.serial, cause=why, mend=mend)
+            if was_reset and same:
+                return None
+            return Upshot(Finding.REFUSED, cartridge.serial, mount.volser, None, why, mend, alarm=True)
         case Unkeyed():
             return None
 
 
-def on_load(transport: Transport, hands: Hands) -> bool:
-    """Before the key: the cartridge's own count of changes. Whether we came further with this cartridge before."""
-    serial = cartridge_identity.identify(transport).serial
-    before = hands.manager.witness(serial)
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A cartridge before its key. `known`: we came further with it before. `loads`: how often it was loaded."""
+
+    known: bool
+    loads: int | None
+
+
+def on_load(transport: Transport, hands: Hands) -> Loaded:
+    """Before the key: the cartridge's own count of changes."""
+    cartridge = cartridge_identity.identify(transport)
+    before = hands.manager.witness(cartridge.serial)
     known = before is not None and before.moment != Moment.LOADED.value  # that may be of a try that failed just now
-    _witness(transport, hands, Moment.LOADED, serial, None)
-    return known
+    _witness(transport, hands, Moment.LOADED, cartridge.serial, None)
+    return Loaded(known, cartridge.loads)
 
 
-def on_verified(transport: Transport, hands: Hands, upshot: Upshot) -> None:
+def on_verified(transport: Transport, hands: Hands, upshot: Upshot, loaded: Loaded) -> None:
     """After the key, or once it is known that there is none: whether anybody wrote before that."""
+    if upshot.mount is not None:
+        loads.keep(hands.runtime, upshot.mount, loaded.loads)
     if upshot.finding is Finding.LEFT:
         witness.left(transport, hands.manager, drive=hands.serial, cartridge=upshot.cartridge)
         survey(transport, hands.manager, hands.options)

@@ -123,10 +123,10 @@ class Visit:
             found = moments.resume(transport, self.hands, was_reset=self._was_reset)
             if found is not None:
                 return found
-        known = moments.on_load(transport, self.hands)
+        loaded = moments.on_load(transport, self.hands)
         upshot = duties.make_ready(transport, self.hands, terms, load=load)
-        moments.on_verified(transport, self.hands, upshot)
-        if upshot.clear and not known:  # a race that was lost before our first look leaves no other trace
+        moments.on_verified(transport, self.hands, upshot, loaded)
+        if upshot.clear and not loaded.known:  # a race that was lost before our first look leaves no other trace
             self.hands.alarm(CLEAR, upshot.cartridge, upshot.volser, cause=CLEAR_CAUSE, mend=CLEAR_MEND)
         return upshot
 
