@@ -1,13 +1,22 @@
 """Faults in what an agent makes of a drive and a cartridge that it finds."""
 
+from collections.abc import Callable
 from typing import Final
 
 from tapekey.cartridge import contents, identity
 from tapekey.service import loads
-from tests.faults.fault import Fault, skipped
+from tapekey.service.ledger import Upshot
+from tapekey.service.visit import Visit
+from tests.faults.fault import Fault, replaced, skipped
 
 _CONTENTS = "tests/cartridge/test_contents.py::"
 _WORKER = "tests/service/test_worker.py::"
+
+
+def _told_first(shipped: Callable[[Visit, Upshot], None], visit: Visit, upshot: Upshot) -> None:
+    visit.book.conclude(upshot, visit.hands.watch.timing())
+    visit.hands.door.release()
+
 
 FAULTS: Final[dict[str, Fault]] = {
     "a short tape is taken for filemarks": Fault(
@@ -29,5 +38,10 @@ FAULTS: Final[dict[str, Fault]] = {
         skipped(loads, "keep"),
         _WORKER + "test_a_cartridge_that_was_put_in_again_while_no_agent_ran_is_keyed_again",
         "a cartridge that somebody put in again stays refused until an operator comes",
+    ),
+    "ready is shown before others are let in": Fault(
+        replaced(Visit, "_conclude", _told_first),
+        _WORKER + "test_others_are_let_in_before_anybody_is_told_that_they_are",
+        "software that was told it may open the drive finds it busy, and its job fails",
     ),
 }

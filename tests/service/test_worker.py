@@ -131,6 +131,26 @@ def test_whoever_asks_is_answered_once_software_may_open_the_drive(bench: Rig) -
         assert key(bench) == 1
 
 
+def test_others_are_let_in_before_anybody_is_told_that_they_are(bench: Rig) -> None:
+    """Software that reads "ready" opens the drive at once, and must not find it held by us."""
+    shown: list[State] = []
+
+    class Noted(OwnNexus):
+        def release(self) -> None:
+            if self.held:
+                shown.append(made[0].state)
+            super().release()
+
+    made: list[Crew] = []
+    with crew(bench, door=Noted) as seen:
+        made.append(seen)
+        seen.until(State.EMPTY)
+        asked = seen.ask(loaded=True)
+        seen.insert(cartridge(bench))
+        assert asked.wait(lambda: ("", ""))["phase"] == "ready to write"
+        assert shown == [State.EMPTY, State.WORKING]
+
+
 def test_an_asker_gets_the_refusal_itself(bench: Rig) -> None:
     with crew(bench) as seen:
         seen.until(State.EMPTY)
@@ -303,8 +323,18 @@ def test_a_mount_of_ours_goes_on_after_a_restart_by_questions_alone(bench: Rig) 
         again.until(READY)
         assert (again.worker.view.generation, again.worker.view.key) == (before.generation, before.key)
         assert dict(again.alarms.counts())["adopted"] == 1
+        assert again.worker.view.guards == ("drive", "watched")
         assert not over.changes
     assert key(bench) == 1
+
+
+def test_a_drive_that_was_found_with_a_key_that_is_gone_has_no_guard_that_nobody_closed(bench: Rig) -> None:
+    with crew(bench) as seen:
+        loaded(seen)
+    bench.machine.reset()
+    with crew(bench) as again:
+        again.until(State.REFUSED)
+        assert again.worker.view.guards == ("watched",)
 
 
 def test_a_key_that_is_gone_at_the_start_is_an_alarm_and_not_set_again(bench: Rig) -> None:

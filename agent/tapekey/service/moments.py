@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tapekey.cartridge import identity as cartridge_identity
+from tapekey.drive import abilities
+from tapekey.drive import identity as drive_identity
 from tapekey.errors import TapekeyError
 from tapekey.exchange import Transport
 from tapekey.manager.questions import Mount
-from tapekey.mount import account, witness
+from tapekey.mount import account, guarding, witness
 from tapekey.mount.rest import rest as bring_to_rest
 from tapekey.mount.resume import Foreign, Ours, Unexplained, Unkeyed
 from tapekey.mount.resume import resume as look_who_it_is
@@ -50,6 +52,16 @@ def rest(transport: Transport, hands: Hands) -> AtRest:
     told = tuple(each.value for each in guards.strongest_first(found.guards))
     least = rule.guard.value if rule.guard else ""
     return AtRest(told, least, shut, bool(PREVENT & found.guards), found.why)
+
+
+def guards_of(transport: Transport, hands: Hands, upshot: Upshot) -> tuple[str, ...]:
+    """The guards of a drive that was not seen at rest, strongest first. Only a mount with a key has closed it."""
+    drive, able = drive_identity.identify(transport), abilities.abilities(transport)
+    gate = frozenset({Guard.GATE}) if hands.gate else frozenset[Guard]()
+    options = replace(hands.options, guards=hands.options.guards | gate)
+    found = guarding.effective(hands.manager, drive, able, options)
+    keyed = upshot.mount is not None and upshot.mount.key_id is not None
+    return tuple(each.value for each in guards.strongest_first(found if keyed else found - PREVENT))
 
 
 def only_gate(at_rest: AtRest | None) -> bool:

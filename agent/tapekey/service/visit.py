@@ -110,6 +110,8 @@ class Visit:
         try:
             with self.hands.alone() as transport:
                 upshot = self._taken_up(transport, terms, resume=resume and not self.fresh, load=load)
+                if self.rested is None:  # it was mounted before we came, and has not told its guards
+                    self.book.tell(guards=moments.guards_of(transport, self.hands, upshot))
         except Refused as refusal:
             upshot, self.refusal = self._refused(refusal), refusal
         self.fresh = False
@@ -137,12 +139,13 @@ class Visit:
         return Upshot(Finding.REFUSED, cartridge, volser, None, str(refusal), refusal.mend, refusal.alarm)
 
     def _conclude(self, upshot: Upshot) -> None:
+        """Others are let in before anybody can read that they are: who reads it opens the drive at once."""
+        if upshot.finding is not Finding.REFUSED or not moments.only_gate(self.rested):
+            self.hands.door.release()
         self.book.conclude(upshot, self.hands.watch.timing())
         self.hands.transport.taken()  # what was met on the way has been looked behind
         self.hands.alarms.count(COUNTED[upshot.finding])
         self.word, self._was_reset = upshot, False
-        if upshot.finding is not Finding.REFUSED or not moments.only_gate(self.rested):
-            self.hands.door.release()
 
     def opened(self) -> None:
         """Software has it again."""
