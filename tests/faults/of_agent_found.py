@@ -6,6 +6,7 @@ from typing import Final
 from tapekey.cartridge import contents, identity
 from tapekey.service import loads
 from tapekey.service.ledger import Upshot
+from tapekey.service.queueing import Line
 from tapekey.service.visit import Visit
 from tests.faults.fault import Fault, replaced, skipped
 
@@ -16,6 +17,14 @@ _WORKER = "tests/service/test_worker.py::"
 def _told_first(shipped: Callable[[Visit, Upshot], None], visit: Visit, upshot: Upshot) -> None:
     visit.book.conclude(upshot, visit.hands.watch.timing())
     visit.hands.door.release()
+
+
+def _back_to_the_last(_: object, line: Line) -> None:
+    with line._turn:
+        if line._waiting:
+            line._waiting.pop().set()
+        else:
+            line._taken = False
 
 
 FAULTS: Final[dict[str, Fault]] = {
@@ -43,5 +52,10 @@ FAULTS: Final[dict[str, Fault]] = {
         replaced(Visit, "_conclude", _told_first),
         _WORKER + "test_others_are_let_in_before_anybody_is_told_that_they_are",
         "software that was told it may open the drive finds it busy, and its job fails",
+    ),
+    "who came last writes first": Fault(
+        replaced(Line, "release", _back_to_the_last),
+        "tests/service/test_queueing.py::test_who_came_first_is_served_first_and_who_lets_go_comes_last",
+        "with many loads at once one worker waits until its patience is over",
     ),
 }

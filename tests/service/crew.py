@@ -1,7 +1,6 @@
 """A worker on the rig: the shipped one, over the rig's keystore and virtual drive; and waiting for what it does."""
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -15,6 +14,7 @@ from tapekey.service.events import Cause, Event
 from tapekey.service.identities import Identities
 from tapekey.service.inbox import Ask, Terms, Wish
 from tapekey.service.own_nexus import OwnNexus
+from tapekey.service.queueing import Line
 from tapekey.service.rounds import Pace
 from tapekey.service.view import State
 from tapekey.service.worker import Company, Way, Worker
@@ -70,7 +70,7 @@ def until(true: Callable[[], object], told: Callable[[], str] = str, seconds: fl
 
 
 def company(bench: Rig, alarms: Alarms, pace: Pace = QUICK) -> Company:
-    return Company(bench.manager, alarms, bench.directory / "run", pace, Identities(), threading.Lock())
+    return Company(bench.manager, alarms, bench.directory / "run", pace, Identities(), Line())
 
 
 def way(bench: Rig, over: Transport | None = None, **more: Any) -> Way:

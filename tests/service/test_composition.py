@@ -14,8 +14,9 @@ import pytest
 
 from tapekey import config
 from tapekey.errors import Conflict
+from tapekey.keystore import database
 from tapekey.service import agent as main_loop
-from tapekey.service import asking, composition, ways
+from tapekey.service import asking, composition, stopwatch, ways
 from tapekey.service.agent import Agent
 from tapekey.service.view import State
 from tests.service.crew import QUICK, until
@@ -176,3 +177,9 @@ def test_the_main_loop_ends_when_it_is_told(tmp_path: Path) -> None:
         running.stop()
         main_loop.run(running, {})
         assert asking.ask(made.settings().agent.socket, "status")["pid"] == os.getpid()
+
+
+def test_the_agent_waits_longer_for_the_keystore_than_a_command_does(tmp_path: Path) -> None:
+    with fleet(tmp_path, 0) as made, serving(made), made.manager.store.engine.connect() as connection:
+        waits = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+    assert waits == 1000 * stopwatch.FILE_PATIENCE > 1000 * database.BUSY_SECONDS

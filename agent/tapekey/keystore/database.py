@@ -89,6 +89,16 @@ def engine_of(path: Path) -> Engine:
     return engine
 
 
+def wait_longer(engine: Engine, seconds: float) -> None:
+    """Have every connection from now on wait so long for another process, where a command would have given up."""
+
+    def patient(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute(f"PRAGMA busy_timeout={round(1000 * seconds)}").close()
+
+    event.listen(engine, "connect", patient)
+    engine.dispose()
+
+
 def _prepare(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = None  # transactions are begun in so many words
     for name, wanted, expected in PRAGMAS:

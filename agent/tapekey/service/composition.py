@@ -4,7 +4,6 @@ Leaving it changes nothing in any drive: whoever still waits for one then goes w
 """
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final
@@ -13,14 +12,16 @@ from tapekey import config, host
 from tapekey.discovery import watch
 from tapekey.drive.in_library import Bay
 from tapekey.errors import TransportFailed
+from tapekey.keystore import database
 from tapekey.manager.local import LocalManager
-from tapekey.service import alerting, control, library_watch, metrics, nodes, notify, verbs, ways
+from tapekey.service import alerting, control, library_watch, metrics, nodes, notify, stopwatch, verbs, ways
 from tapekey.service.agent import Agent
 from tapekey.service.alarms import Alarms
 from tapekey.service.drives import Drives, changers
 from tapekey.service.identities import Identities
 from tapekey.service.library_watch import Bays
 from tapekey.service.nodes import Nodes
+from tapekey.service.queueing import Line
 from tapekey.service.rounds import Pace
 from tapekey.service.verbs import Desk
 from tapekey.service.worker import Company
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 def running(settings: config.Config, manager: LocalManager, pace: Pace | None = None) -> Iterator[Agent]:
     """An agent with its workers and its socket; `agent.run` is its main loop."""
     given = settings.agent
+    database.wait_longer(manager.store.engine, stopwatch.FILE_PATIENCE)
     with ExitStack() as stack:
         alerts = stack.enter_context(alerting.alerting(given.alert_command))
         opens = stack.enter_context(nodes.follow())
@@ -66,7 +68,7 @@ def paced(given: config.Agent) -> Pace:
 
 
 def _drives(settings: config.Config, manager: LocalManager, alarms: Alarms, opens: Nodes, pace: Pace) -> Drives:
-    company = Company(manager, alarms, settings.agent.runtime, pace, Identities(), threading.Lock())
+    company = Company(manager, alarms, settings.agent.runtime, pace, Identities(), Line())
     return Drives(company, lambda found: ways.of_nodes(found, settings, opens))
 
 

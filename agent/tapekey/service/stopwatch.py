@@ -3,7 +3,6 @@
 Measured where everything passes: at the waist and at the keystore's transactions. One stopwatch belongs to one worker.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,9 +14,11 @@ from tapekey.exchange import Command, Reply, Transport
 from tapekey.keystore.rows import Transaction
 from tapekey.keystore.store import Store
 from tapekey.manager.local import LocalManager
+from tapekey.service.queueing import Line
 from tapekey.service.view import Timing
 
-WRITERS_PATIENCE: Final = 20.0
+FILE_PATIENCE: Final = 30.0  # seconds for another process that writes: longer than a command has for us
+WRITERS_PATIENCE: Final = 120.0  # for all other workers of this process, each of which may wait for another process
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ class TimedStore(Store):
     """A keystore whose transactions are counted. Its writers stand in one line instead of asking the file in turn."""
 
     watch: Stopwatch
-    writers: threading.Lock
+    writers: Line
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
@@ -87,7 +88,11 @@ class TimedStore(Store):
     def writing(self) -> Iterator[Transaction]:
         with self.watch.counting("store"):
             if not self.writers.acquire(timeout=WRITERS_PATIENCE):
-                raise StoreFailed("the keystore is busy", why="another drive's worker has been writing for too long")
+                raise StoreFailed(
+                    "the keystore is busy",
+                    why=f"other drives' workers have been writing for {WRITERS_PATIENCE:g} s",
+                    mend="look at the disk that the keystore is on",
+                )
             try:
                 with Store.writing(self) as transaction:
                     yield transaction
@@ -95,7 +100,7 @@ class TimedStore(Store):
                 self.writers.release()
 
 
-def timed(manager: LocalManager, watch: Stopwatch, writers: threading.Lock) -> LocalManager:
+def timed(manager: LocalManager, watch: Stopwatch, writers: Line) -> LocalManager:
     """The same manager over the same open keystore, counted."""
     store = manager.store
     return LocalManager(

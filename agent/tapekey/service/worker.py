@@ -27,6 +27,7 @@ from tapekey.service.events import Cause, Event
 from tapekey.service.identities import Identities
 from tapekey.service.inbox import Ask, Inbox, Post
 from tapekey.service.ledger import Ledger
+from tapekey.service.queueing import Line
 from tapekey.service.rounds import Pace, Rounds
 from tapekey.service.stay import MOUNTED, Finding
 from tapekey.service.stopwatch import Stopwatch, TimedTransport
@@ -62,7 +63,7 @@ class Company:
     runtime: Path
     pace: Pace
     identities: Identities
-    writers: threading.Lock
+    writers: Line
 
 
 class Worker:
