@@ -17,6 +17,7 @@ from tapekey.policy.facts import Intent, Stance
 from tapekey.scsi.codes import Opcode
 from tapekey.service import duties, moments
 from tapekey.service.door import Sight
+from tapekey.service.drives import Drives
 from tapekey.service.events import Cause
 from tapekey.service.inbox import Wish
 from tapekey.service.own_nexus import OwnNexus
@@ -312,6 +313,32 @@ def test_ending_the_worker_sends_nothing_to_a_drive_with_a_cartridge(bench: Rig,
     assert not over.changes
     assert key(bench) == 1
     assert b"PLAIN" not in bench.medium_bytes()
+
+
+def test_who_outlives_the_agent_meets_a_closed_keystore_and_ends_with_one_line(
+    bench: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    shipped, busy, free = duties.make_ready, threading.Event(), threading.Event()
+
+    def slow(*args: Any, **more: Any) -> Any:
+        busy.set()
+        assert free.wait(30.0)
+        return shipped(*args, **more)
+
+    monkeypatch.setattr(duties, "make_ready", slow)
+    with crew(bench) as seen, caplog.at_level(logging.INFO):
+        seen.until(State.EMPTY)
+        seen.insert(cartridge(bench))
+        assert busy.wait(10.0)
+        drives = Drives(seen.company, lambda _: (), {seen.worker.way.where: seen.worker})
+        assert drives.stop(0.05) == (bench.serial,)
+        caplog.clear()
+        bench.manager.store.seal.wipe()
+        free.set()
+        assert seen.worker.join(10.0)
+    (record,) = caplog.records
+    assert (record.levelname, record.exc_info) == ("INFO", None)
+    assert record.getMessage().endswith("ended in the middle of its work: the secret has been wiped")
 
 
 def test_a_mount_of_ours_goes_on_after_a_restart_by_questions_alone(bench: Rig) -> None:

@@ -120,7 +120,10 @@ class Drives:
         until = time.monotonic() + seconds
         for worker in served:
             worker.stop()
-        return tuple(worker.view.serial for worker in served if not worker.join(until - time.monotonic()))
+        late = tuple(worker for worker in served if not worker.join(until - time.monotonic()))
+        for worker in (*late, *self.gone):
+            worker.leave()
+        return tuple(worker.view.serial or worker.way.where for worker in late)
 
     def _serving(self) -> tuple[Worker, ...]:
         return tuple(self.workers.values())

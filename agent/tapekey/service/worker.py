@@ -76,6 +76,7 @@ class Worker:
         self._book = Ledger(way.serial, way.where, way.node)
         self._asks: list[Ask] = []
         self._over, self._gone = threading.Event(), threading.Event()
+        self._left = False  # the agent ended without us
         self._failures = 0
         self._thread = threading.Thread(target=self._run, name=f"drive {way.serial or way.where}", daemon=True)
 
@@ -93,6 +94,10 @@ class Worker:
         self._over.set()
         self.inbox.put(Event(Cause.TICK, time.monotonic()))
 
+    def leave(self) -> None:
+        """It is waited for no longer: what it still meets with, as a keystore that is closed, is nobody's news."""
+        self._left = True
+
     def join(self, seconds: float) -> bool:
         """Whether it has ended within that time."""
         self._thread.join(max(0.0, seconds))
@@ -106,6 +111,9 @@ class Worker:
                 with self.way.reach() as device:
                     self._work(device)
             except Exception as error:  # noqa: BLE001 - one drive's worst must not end its worker
+                if self._left:
+                    log.info("drive %s: ended in the middle of its work: %s", self.view.serial or self.way.where, error)
+                    break
                 self._rest(self._failed(error))
         self._end()
 
@@ -126,9 +134,9 @@ class Worker:
         try:
             rounds.go(post)
             self._failures = 0
-        except TransportFailed:
-            raise
         except TapekeyError as error:
+            if isinstance(error, TransportFailed) or self._left:
+                raise
             rounds.put_off(self._failed(error))
 
     def _rounds(self, device: Transport) -> Rounds:
