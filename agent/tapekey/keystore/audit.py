@@ -45,7 +45,9 @@ def written(value: Fact) -> Fact:
         return value
     if not isinstance(value, str):
         raise ValueError(f"an audit line takes no {type(value).__name__}")
-    shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in value[: LONGEST + 1])
+    shown = value[: LONGEST + 1]
+    if not shown.isprintable():
+        shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in shown)
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 3] + "..."
 
 

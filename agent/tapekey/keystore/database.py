@@ -11,7 +11,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, Connection
@@ -119,10 +119,16 @@ def transaction(engine: Engine, *, write: bool) -> Iterator[Connection]:
     A writer takes the lock at once (BEGIN IMMEDIATE), so that what it read cannot change before it writes.
     """
     with engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        connection.begin()  # for SQLAlchemy's own books: it rolls back what is not committed
+        driver_of(connection).execute("BEGIN IMMEDIATE" if write else "BEGIN")
         yield connection
         if write:
             connection.commit()
+
+
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """What SQLAlchemy's connection stands for."""
+    return cast(sqlite3.Connection, connection.connection.driver_connection)
 
 
 def demand_sound(connection: Connection) -> None:

@@ -4,11 +4,11 @@ Secrets are not among them: a record carries its sealed value, which `seal` open
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
-from functools import cache
-from typing import Any, TypeVar, get_type_hints
+from functools import cache, partial
+from typing import Any, Final, TypeVar, cast, get_type_hints
 
 from tapekey.keys.data_key import KeyId
 from tapekey.keys.suite import Suite
@@ -17,6 +17,9 @@ from tapekey.policy.facts import Carry, Guard, Stance, Subject
 
 Record = TypeVar("Record")
 Names = tuple[str, ...]
+Reader = Callable[[Any], Any]
+
+PLAIN: Final = frozenset({int, str, bytes})
 
 
 class State(Enum):
@@ -285,13 +288,14 @@ class AuditRow:
 
 def columns_of(record: object) -> dict[str, Value]:
     """A record as plain column values."""
-    return {name: _column(hint, getattr(record, name)) for name, hint in _hints(type(record)).items()}  # type: ignore[arg-type]
+    return {name: _column(getattr(record, name), hint) for name, hint in _hints(type(record)).items()}  # type: ignore[arg-type]
 
 
 def record_of(kind: type[Record], table: str, row: Mapping[str, Value]) -> Record:
     """A verified row as a record."""
     try:
-        return kind(**{name: _field(hint, row[name]) for name, hint in _hints(kind).items()})  # type: ignore[arg-type]
+        readers = _readers(kind).items()  # type: ignore[arg-type]
+        return kind(**{name: read(row[name]) if read else row[name] for name, read in readers})
     except (LookupError, TypeError, ValueError) as error:
         raise damaged(table, next(iter(row.values()), "?"), "it does not decode") from error
 
@@ -301,11 +305,13 @@ def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _column(hint: object, value: object) -> Value:
+def _column(value: object, hint: object) -> Value:
+    if type(value) in PLAIN:
+        return cast(Value, value)
     match value:
         case bool() | IntEnum():
             return int(value)
-        case int() | str() | bytes():
+        case int() | str() | bytes():  # SQLAlchemy's names are of a type of their own
             return value
         case KeyId():
             return value.raw
@@ -318,11 +324,23 @@ def _column(hint: object, value: object) -> Value:
     raise TypeError(f"no column holds {type(value).__name__}")
 
 
-def _field(hint: Any, value: Any) -> Any:
+@cache
+def _readers(kind: Any) -> dict[str, Reader | None]:
+    """What makes a field of each column; None: the column's value is the field's."""
+    return {name: _reader(hint) for name, hint in _hints(kind).items()}
+
+
+def _reader(hint: Any) -> Reader | None:
     if hint == Names:
-        return tuple(str(item) for item in json.loads(value))
+        return _names
     if hint in (KeyId | None, Guard | None):
-        return _field(hint.__args__[0], value) if value else None
-    if hint in (int, str, bytes):
-        return value
-    return hint(value)
+        return partial(_present, hint.__args__[0])
+    return None if hint in PLAIN else cast(Reader, hint)
+
+
+def _names(value: Any) -> Names:
+    return tuple(str(item) for item in json.loads(value))
+
+
+def _present(read: Reader, value: Any) -> Any:
+    return read(value) if value else None

@@ -9,6 +9,7 @@ its own writes change.
 """
 
 import hmac
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,7 +19,7 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from tapekey.errors import StoreDamaged
-from tapekey.keystore import audit, records, schema, statements
+from tapekey.keystore import audit, database, records, schema, statements
 from tapekey.keystore.seal import DIGEST_SIZE, Seal, Value, damaged
 from tapekey.keystore.statements import Row, key_columns
 
@@ -63,6 +64,10 @@ class Transaction:
     heads_digest: int | None = None  # of the heads' own set; None: not known yet
     seen: dict[Place, tuple[object, bytes]] = field(default_factory=dict)  # what is verified, with its tag
     whole: dict[type, list[object]] = field(default_factory=dict)  # the tables that were read as a whole
+    driver: sqlite3.Connection = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.driver = database.driver_of(self.connection)
 
     def now(self) -> str:
         return audit.stamp(self.clock())
@@ -78,13 +83,13 @@ class Transaction:
     def some(self, kind: type[Record], **where: Value) -> list[Record]:
         """The rows that match, oldest key first; each verified."""
         table = TABLES[kind]
-        rows = statements.rows(self.connection, statements.matching(table, tuple(where)), table, where)
+        rows = statements.rows(self.driver, statements.matching(table, tuple(where)), table, where)
         return [self._record(kind, table, row) for row in rows]
 
     def newest(self, kind: type[Record], by: str, **where: Value) -> Record | None:
         """The matching row with the highest value of a column, or None."""
         table = TABLES[kind]
-        rows = statements.rows(self.connection, statements.newest(table, by, tuple(where)), table, where)
+        rows = statements.rows(self.driver, statements.newest(table, by, tuple(where)), table, where)
         return next((self._record(kind, table, row) for row in rows), None)
 
     def every(self, kind: type[Record]) -> list[Record]:
@@ -95,9 +100,9 @@ class Transaction:
 
     def _every(self, kind: type[Record]) -> list[Record]:
         table = TABLES[kind]
-        rows = list(statements.rows(self.connection, statements.matching(table, ()), table, {}))
+        rows = list(statements.rows(self.driver, statements.matching(table, ()), table, {}))
         found = [self._record(kind, table, row) for row in rows]
-        digest = sum(self.seal.share(_octets(row["tag"])) for row in rows) % MODULUS
+        digest = self.seal.shares(_octets(row["tag"]) for row in rows) % MODULUS
         if (len(rows), digest) != self._head(table.name):
             raise StoreDamaged(
                 f"the keystore's table {table.name} is damaged",
@@ -110,7 +115,7 @@ class Transaction:
         """Add a row."""
         table = TABLES[type(record)]
         row, tag = self._tagged(table, record)
-        statements.change(self.connection, statements.insert(table), row)
+        statements.change(self.driver, statements.insert(table), row)
         self._change_set(table, 1, tag, None)
         self._wrote(table, row, record, tag)
 
@@ -119,7 +124,7 @@ class Transaction:
         table = TABLES[type(record)]
         row, tag = self._tagged(table, record)
         old = self._stored(table, row)
-        if statements.change(self.connection, statements.update(table), row) != 1:
+        if statements.change(self.driver, statements.update(table), row) != 1:
             raise damaged(table.name, _name(table, row), "it is missing")
         self._change_set(table, 0, tag, old)
         self._wrote(table, row, record, tag)
@@ -129,7 +134,7 @@ class Transaction:
         table = TABLES[type(record)]
         row = records.columns_of(record)
         old = self._stored(table, row)
-        if statements.change(self.connection, statements.delete(table), row) != 1:
+        if statements.change(self.driver, statements.delete(table), row) != 1:
             raise damaged(table.name, _name(table, row), "it is missing")
         self._change_set(table, -1, None, old)
         self.whole.pop(type(record), None)
@@ -147,7 +152,7 @@ class Transaction:
     def lines(self) -> Iterator[tuple[int, str, bool]]:
         """The audit rows in order, each with whether its tag verifies; for `audit.check`."""
         table = schema.AUDIT
-        for row in statements.rows(self.connection, statements.matching(table, ()), table, {}):
+        for row in statements.rows(self.driver, statements.matching(table, ()), table, {}):
             yield cast(int, row["seq"]), str(row["line"]), self._authentic(table, row)
 
     def flush(self) -> None:
@@ -165,8 +170,8 @@ class Transaction:
             raise damaged("heads", "*", "some of it stands as it was earlier")
 
     def _heads_digest(self) -> int:
-        rows = statements.rows(self.connection, statements.matching(schema.HEADS, ()), schema.HEADS, {})
-        return sum(self.seal.share(_octets(row["tag"])) for row in rows) % MODULUS
+        found = self.driver.execute(statements.tags(schema.HEADS))
+        return self.seal.shares(_octets(tag) for (tag,) in found) % MODULUS
 
     def _store_record(self) -> records.StoreRecord:
         record = self.one(records.StoreRecord, id=1)
@@ -195,7 +200,7 @@ class Transaction:
         if seen is not None:
             return seen[1]
         keys = {name: row[name] for name in key_columns(table)}
-        found = next(statements.rows(self.connection, statements.matching(table, tuple(keys)), table, keys), None)
+        found = next(statements.rows(self.driver, statements.matching(table, tuple(keys)), table, keys), None)
         if found is None or not self._authentic(table, found):
             why = "it is missing" if found is None else "its tag does not verify"
             raise damaged(table.name, _name(table, row), why)

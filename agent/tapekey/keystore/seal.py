@@ -7,7 +7,7 @@ value can be moved to another row. A row's tag is HMAC-SHA256 over the canonical
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -101,7 +101,12 @@ class Seal:
 
     def share(self, tag: bytes) -> int:
         """A row's part in the digest of its table's set of rows; not to be guessed from the tag."""
-        return int.from_bytes(self._hmac(Purpose.SETS, tag))
+        return self.shares([tag])
+
+    def shares(self, tags: Iterable[bytes]) -> int:
+        """The shares of these rows together."""
+        key = self.keys[Purpose.SETS].reveal()
+        return sum(int.from_bytes(hmac.digest(key, tag, "sha256")) for tag in tags)
 
     def slots_tag(self, slots: Sequence[Sequence[Value]]) -> bytes:
         """Authenticate the whole slot table."""

@@ -7,14 +7,12 @@ Values are always bound, never written into the text. `database.translating` kno
 import sqlite3
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import cast
 
 from sqlalchemy import Table, bindparam, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import insert as insert_into
 from sqlalchemy import update as update_of
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
-from sqlalchemy.engine import Connection
 from sqlalchemy.sql.expression import BindParameter, ClauseElement
 
 from tapekey.keystore.seal import Value
@@ -28,16 +26,16 @@ def key_columns(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.primary_key.columns)
 
 
-def rows(connection: Connection, statement: str, table: Table, where: Row) -> Iterator[dict[str, Value]]:
+def rows(driver: sqlite3.Connection, statement: str, table: Table, where: Row) -> Iterator[dict[str, Value]]:
     """The rows that a statement finds, unverified."""
     names = _columns(table)
-    for row in _driver(connection).execute(statement, where):
+    for row in driver.execute(statement, where):
         yield dict(zip(names, row, strict=True))
 
 
-def change(connection: Connection, statement: str, row: Row) -> int:
+def change(driver: sqlite3.Connection, statement: str, row: Row) -> int:
     """How many rows were changed."""
-    return _driver(connection).execute(statement, row).rowcount
+    return driver.execute(statement, row).rowcount
 
 
 @cache
@@ -52,6 +50,12 @@ def newest(table: Table, by: str, names: tuple[str, ...]) -> str:
     """The matching row with the highest value of a column."""
     found = select(table).where(*(table.c[name] == bindparam(name) for name in names))
     return _text(found.order_by(table.c[by].desc())) + " LIMIT 1"
+
+
+@cache
+def tags(table: Table) -> str:
+    """The tags of a whole table."""
+    return _text(select(table.c.tag))
 
 
 @cache
@@ -83,7 +87,3 @@ def _columns(table: Table) -> tuple[str, ...]:
 
 def _text(statement: ClauseElement) -> str:
     return str(statement.compile(dialect=SQLiteDialect_pysqlite(paramstyle="named")))
-
-
-def _driver(connection: Connection) -> sqlite3.Connection:
-    return cast(sqlite3.Connection, connection.connection.driver_connection)

@@ -11,8 +11,9 @@ def get(transaction: Transaction, medium_serial: str) -> WitnessRecord | None:
 
 def keep(
     transaction: Transaction, medium_serial: str, drive: str, generation: int, moment: str, reference: bytes
-) -> None:
-    """Put a witness in place of the older one."""
+) -> WitnessRecord | None:
+    """Put a witness in place of the older one, which is returned."""
     known = get(transaction, medium_serial)
     record = WitnessRecord(medium_serial, drive, generation, moment, reference, transaction.now())
     (transaction.insert if known is None else transaction.replace)(record)
+    return known

@@ -21,7 +21,7 @@ from tapekey.keystore import (
     witnesses,
 )
 from tapekey.keystore.birth import UNSAFE_SINGLE_COPY
-from tapekey.keystore.records import DriveRow, MountRecord
+from tapekey.keystore.records import DriveRow, MountRecord, WitnessRecord
 from tapekey.keystore.rows import Clock
 from tapekey.keystore.slots import Opener
 from tapekey.keystore.store import Store
@@ -233,13 +233,11 @@ class LocalManager:
     def witness(self, medium_serial: str) -> Witness | None:
         with self.store.reading() as transaction:
             found = witnesses.get(transaction, medium_serial)
-        if found is None:
-            return None
-        return Witness(found.medium_serial, found.drive_serial, found.moment, found.reference, found.generation)
+        return None if found is None else _witness(found)
 
-    def keep_witness(self, witness: Witness) -> None:
+    def keep_witness(self, witness: Witness) -> Witness | None:
         with self.store.writing() as transaction:
-            witnesses.keep(
+            before = witnesses.keep(
                 transaction,
                 witness.medium_serial,
                 witness.drive_serial,
@@ -247,6 +245,7 @@ class LocalManager:
                 witness.moment,
                 witness.reference,
             )
+        return None if before is None else _witness(before)
 
     def sighted(self, sighting: Sighting) -> None:
         with self.store.writing() as transaction:
@@ -277,6 +276,10 @@ def _drive_row(drive: DriveRecord, approved: str) -> DriveRow:
         drive.key,
         approved,
     )
+
+
+def _witness(record: WitnessRecord) -> Witness:
+    return Witness(record.medium_serial, record.drive_serial, record.moment, record.reference, record.generation)
 
 
 def _mount(record: MountRecord) -> Mount:

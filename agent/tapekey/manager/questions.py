@@ -293,8 +293,8 @@ class KeyManager(ReadingKeys, Protocol):
         """The newest witness of a cartridge."""
         ...
 
-    def keep_witness(self, witness: Witness) -> None:
-        """Put a witness in place of the older one."""
+    def keep_witness(self, witness: Witness) -> Witness | None:
+        """Put a witness in place of the older one, which is the answer."""
         ...
 
     def sighted(self, sighting: Sighting) -> None:

@@ -47,10 +47,8 @@ def witness(
 
     `drive` and `cartridge` are serial numbers.
     """
-    before = manager.witness(cartridge)
     now = Witness(cartridge, drive, moment.value, change_reference.read(transport), mount.generation if mount else 0)
-    found = compare(before, now, mount)
-    manager.keep_witness(now)
+    found = compare(manager.keep_witness(now), now, mount)
     if found in EVENTS:
         _tell(manager, now, found)
         _put_on_record(transport, manager, now)
