@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tapekey import turns
-from tapekey.errors import Conflict, Usage
-from tapekey.turns import Taken, turn
+from tapekey.errors import Conflict, Taken, Usage
+from tapekey.turns import turn
 
 HOLDING = """
 import sys

@@ -174,6 +174,10 @@ class Conflict(TapekeyError):
     """A name, identity or state is taken, or not as the request supposes."""
 
 
+class Taken(Conflict):
+    """Somebody else of ours works on the drive: it may be asked again."""
+
+
 class NotFound(TapekeyError):
     """Nothing is on record under that name."""
 

@@ -14,16 +14,12 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from tapekey.errors import Conflict, Usage
+from tapekey.errors import Taken, Usage
 
 SYSTEM: Final = Path("/run/tapekey")
 PATIENCE: Final = 30.0
 PAUSE: Final = 0.02
 LONGEST_WORD: Final = 200
-
-
-class Taken(Conflict):
-    """Somebody else works on the drive: it may be asked again."""
 
 
 def directory(environ: dict[str, str] | None = None, system: Path = SYSTEM) -> Path:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tapekey.errors import Conflict, NoCartridge, TapekeyError
+from tapekey.errors import Conflict, NoCartridge, Taken, TapekeyError
 from tapekey.manager.questions import Mount
 from tapekey.service import duties
 from tapekey.service.door import Presence
@@ -17,7 +17,6 @@ from tapekey.service.replies import of_ready, of_unload, of_view
 from tapekey.service.stay import MOUNTED, READY
 from tapekey.service.view import State
 from tapekey.service.visit import Visit
-from tapekey.turns import Taken
 
 WAITS: Final = frozenset({State.SETTLING, State.HELD, State.STALE})
 

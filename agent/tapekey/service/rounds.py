@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from tapekey.errors import DriveUnknown, StateChanged, TransportFailed
+from tapekey.errors import DriveUnknown, StateChanged, Taken, TransportFailed
 from tapekey.service import hands_off, meeting
 from tapekey.service.door import Presence, Sight
 from tapekey.service.duties import Hands
@@ -18,7 +18,6 @@ from tapekey.service.ledger import Ledger
 from tapekey.service.stay import MOUNTED, Finding
 from tapekey.service.view import State
 from tapekey.service.visit import Visit
-from tapekey.turns import Taken
 
 MOST_UPSETS: Final = 5  # rounds in a row that a drive may upset with news, before that is an error
 
