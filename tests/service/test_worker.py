@@ -149,7 +149,8 @@ def test_others_are_let_in_before_anybody_is_told_that_they_are(bench: Rig) -> N
         asked = seen.ask(loaded=True)
         seen.insert(cartridge(bench))
         assert asked.wait(lambda: ("", ""))["phase"] == "ready to write"
-        assert shown == [State.EMPTY, State.WORKING]
+        assert State.WORKING in shown
+        assert READY not in shown
 
 
 def test_an_asker_gets_the_refusal_itself(bench: Rig) -> None:
