@@ -8,6 +8,7 @@ from typing import Final
 
 from tapekey.exchange import Command
 from tapekey.target import cartridge, machine
+from tapekey.target.stream import Stream
 from tests.model.drive import Model
 from tests.model.outcome import END_OF_MEDIUM, GOOD, Outcome, seen
 from tests.model.tape import Account, Geometry, Partition, Tape
@@ -17,6 +18,7 @@ ALGORITHM: Final = 3  # the index that this drive gives AES-256-GCM on LTO-6 med
 GEOMETRY: Final = Geometry(record=128, tag=16, mark=128)  # docs/formats/medium.md, "Records"
 FORMAT_MEDIUM: Final = 0x04
 READ: Final = 0x08
+WRITE: Final = 0x0A
 READ_POSITION: Final = 0x34
 WATCHER: Final = "watcher"
 LONG_POSITION: Final = bytes.fromhex("34 06 00 00 00 00 00 00 00 00")
@@ -55,6 +57,8 @@ class Pair:
     machine: machine.Machine
     model: Model = field(default_factory=lambda: Model(ALGORITHM))
     told: list[str] = field(default_factory=list)
+    streamed: int = 0
+    _stream: tuple[str, bytes, Stream] | None = None
 
     def send(self, nexus: str, cdb: bytes, out: bytes = b"") -> Outcome:
         """One command to both."""
@@ -70,6 +74,26 @@ class Pair:
 
     def _served(self, nexus: str, cdb: bytes, out: bytes) -> Outcome:
         """What the drive answers, asked as the iSCSI target does; what it left for later is done at once or later."""
+        data = self._in_stream(nexus, cdb, out)
+        return self._apart(nexus, cdb, out) if data is None else seen(GOOD, data, b"")
+
+    def _in_stream(self, nexus: str, cdb: bytes, out: bytes) -> bytes | None:
+        """The same for a command that repeats the last one, if the drive has a stream for it."""
+        (whose, what, stream), self._stream = self._stream or ("", b"", None), None
+        if stream is None or (whose, what) != (nexus, cdb):
+            return None
+        if stream.room:
+            stream.room[:] = out
+        if not stream.take():
+            return None
+        self.streamed += 1
+        data = bytes(stream.data)
+        if len(self.told) % 4:  # else it is left to whoever comes next
+            stream.follow()
+            self._stream = (nexus, cdb, stream)
+        return data
+
+    def _apart(self, nexus: str, cdb: bytes, out: bytes) -> Outcome:
         room = self._room(cdb)
         lent = bytearray(out)
         answer = self.machine.serve(nexus, Command(cdb, lent, room, into=memoryview(bytearray(room)), buffered=True))
@@ -77,6 +101,9 @@ class Pair:
         if answer.after is not None and len(self.told) % 2:
             answer.after()
             lent[:] = bytes(len(lent))
+        if not answer.status and not answer.sense and cdb[0] in (READ, WRITE):
+            stream = self.machine.stream(nexus, cdb, len(out) or len(data))
+            self._stream = (nexus, cdb, stream) if stream is not None else None
         part = PARTS.get(cdb[0])
         return seen(answer.status, part(data) if part and data else data, answer.sense)
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from tapekey.target import cartridge, machine
+from tapekey.target import cartridge, machine, modes
 from tests import told
 from tests.model.drive import MOUNTED
 from tests.model.machine import PERSONALITY, Pair, Volume, content, volume
@@ -84,6 +84,7 @@ MOVING: Final = (
 
 sequences = 0
 commands = 0
+streamed = 0
 
 
 def mounted(agreement: "Agreement") -> bool:
@@ -109,14 +110,19 @@ class Agreement(RuleBasedStateMachine):
         protected=RARELY,
         recorded=st.text("bckM", min_size=0, max_size=12),
         rewound=st.booleans(),
+        shrinks=RARELY,
     )
-    def begin(self, room: tuple[int, int], worm: int, protected: int, recorded: str, rewound: bool) -> None:
+    def begin(
+        self, room: tuple[int, int], worm: int, protected: int, recorded: str, rewound: bool, shrinks: int
+    ) -> None:
         capacity, margin = room
         self.outside = [
             volume(self.directory / "second", capacity=1 << 30, margin=1 << 20),
             volume(self.directory / "first", capacity=capacity, margin=margin, worm=bool(worm)),
         ]
         self.inside: Volume | None = None
+        if not shrinks:  # the model is not to know: what it writes does not
+            self._compress_nothing()
         self._insert()
         for host in "ab":
             self.pair.settled(host, cdb(0x00))
@@ -134,6 +140,12 @@ class Agreement(RuleBasedStateMachine):
             return
         self._set_encryption("a", bytes([0x40, 0, *RECORDED[step][0], 3]) + bytes(9) + b"\0\x20" + RECORDED[step][1])
         self._send("a", cdb(0x0A, 0, 600), self._data(600))
+
+    def _compress_nothing(self) -> None:
+        drive = self.pair.machine.drive
+        image = bytearray(drive.modes.image(drive.personality, modes.COMPRESSION))
+        image[2] &= ~modes.COMPRESS
+        drive.modes.saved[modes.COMPRESSION] = drive.modes.current[modes.COMPRESSION] = bytes(image)
 
     def _slide_the_tab(self) -> None:
         assert self.inside is not None
@@ -190,6 +202,24 @@ class Agreement(RuleBasedStateMachine):
         self._go_back(host, back)
         for _ in range(count):
             self._send(host, cdb(0x08, 2 * silent, 0x1000))
+
+    @precondition(mounted)
+    @rule(host=HOSTS, size=SIZES, fixed=RARELY, count=st.integers(3, 20))
+    def write_alike(self, host: str, size: int, fixed: int, count: int) -> None:
+        if fixed:
+            self._select(host, size)
+        for _ in range(count):
+            self.pair.settled(host, cdb(0x0A, fixed, 1 if fixed else size), self._data(size))
+        self.pair.look()
+
+    @precondition(mounted)
+    @rule(host=HOSTS, back=st.sampled_from([3, 5, 12, 20]), silent=st.booleans(), count=st.integers(3, 20))
+    def read_alike(self, host: str, back: int, silent: bool, count: int) -> None:
+        self._go_back(host, back)
+        command = cdb(0x08, 2 * silent, self._ahead)
+        for _ in range(count):
+            self.pair.settled(host, command)
+        self.pair.look()
 
     @precondition(mounted)
     @rule(host=HOSTS, back=BACK, fit=st.booleans(), count=st.integers(0, 5), silent=RARELY)
@@ -375,8 +405,9 @@ class Agreement(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """At the end the whole tape is read, and then all is put away."""
-        global sequences
+        global sequences, streamed
         sequences += 1
+        streamed += self.pair.streamed
         self.stack.close()
 
 
@@ -392,4 +423,6 @@ def test_drive_and_model_agree(record_property: Callable[[str, object], None]) -
         print_blob=False,
     )
     run_state_machine_as_test(Agreement, settings=profile)
-    record_property(told.PROPERTY, f"agreement: {sequences} sequences, {commands} commands the same on drive and model")
+    told_of = f"{commands} commands, {streamed} of them in streams, the same on drive and model"
+    record_property(told.PROPERTY, f"agreement: {sequences} sequences, {told_of}")
+    assert streamed > SEQUENCES

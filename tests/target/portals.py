@@ -44,6 +44,9 @@ class Held:
             return Answer(0, command.into[:size])
         return Answer(0)
 
+    def stream(self, nexus: str, cdb: bytes, size: int) -> None:
+        return None
+
     def reset(self) -> None:
         self.resets += 1
 

@@ -1,5 +1,6 @@
 """Encryption of blocks, checked against `cryptography` used directly with associated data worked out by hand."""
 
+import random
 import shutil
 from pathlib import Path
 
@@ -90,6 +91,28 @@ def test_a_cipher_does_not_fall_back_to_zeroes_when_its_secret_is_wiped(algorith
     block, stored = shut.seal(Block(57), SEAL, DATA, bytearray(200))
 
     assert Cipher.keyed(algorithm, Secret(KEY)).open(block, stored, bytearray(100)) == DATA
+
+
+@pytest.mark.parametrize("algorithm", [GCM, CCM, CCM_ESP])
+@pytest.mark.parametrize("size", [1, 15, 16, 17, 4096, 65_536, 262_144, 1_000_003])
+def test_like_blocks_are_sealed_in_place_as_apart(algorithm: int, size: int) -> None:
+    keyed, data = Cipher.keyed(algorithm, Secret(KEY)), random.Random(size).randbytes(size)
+    sealed, stored = keyed.seal(Block(size), Seal(0, bytes(12), authenticated=b"what"), data, bytearray(size + 16))
+    assert sealed.seal is not None
+    associated = cipher.bound(sealed, size)
+
+    room = memoryview(bytearray(size + 16))
+    room[:size] = data
+    keyed.seal_like(sealed.seal.iv, room[:size], associated, room)
+    assert bytes(room) == bytes(stored)
+
+    assert keyed.opens_like(sealed.seal.iv, room, associated, room[:size])
+    assert bytes(room[:size]) == data
+
+    room[:] = stored
+    room[size // 2] ^= 1
+    assert not keyed.opens_like(sealed.seal.iv, room, associated, room[:size])
+    assert bytes(room[:size]) == bytes(size)
 
 
 def test_key_of_another_length_is_a_mistake() -> None:

@@ -23,6 +23,9 @@ class Echo:
         self.seen.append(f"{nexus} {command.cdb.hex()}")
         return Answer(Status.GOOD, b"echo")
 
+    def stream(self, nexus: str, cdb: bytes, size: int) -> None:
+        self.seen.append(f"{nexus} {cdb.hex()} {size}")
+
     def reset(self) -> None:
         self.seen.append("reset")
 

@@ -24,6 +24,7 @@ from tapekey.iscsi.login import Peer
 from tapekey.iscsi.negotiation import Agreed
 from tapekey.iscsi.outgoing import MASK, Outgoing
 from tapekey.iscsi.receiver import Arrival, Receiver
+from tapekey.iscsi.repeats import Repeats
 from tapekey.iscsi.request import LogoutRequest, ManageRequest, NopOut, TextRequest
 from tapekey.iscsi.response import AsyncMessage, LogoutReply, ManageReply, NopIn, Reject
 from tapekey.iscsi.task_set import TaskSet
@@ -72,6 +73,13 @@ class FullFeature:
         self._quiet_since = self._gap_since = 0.0
         self._pinged: float | None = None
         self.tasks = TaskSet(config, receiver, out, agreed)
+
+    def repeats(self) -> Repeats | None:
+        """As `TargetSession.repeats`."""
+        if self._peer.discovery or self._managing:
+            return None
+        self._heard = True
+        return self.tasks.repeats()
 
     def place(self, length: int, whole: int) -> memoryview | None:
         """Room for the data of the PDU whose header has arrived."""

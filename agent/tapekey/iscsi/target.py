@@ -38,6 +38,7 @@ from tapekey.iscsi.full_feature import FullFeature
 from tapekey.iscsi.login import SEGMENT, Login, Phase, Refused
 from tapekey.iscsi.outgoing import Outgoing
 from tapekey.iscsi.receiver import NOTHING, Arrival, Receiver
+from tapekey.iscsi.repeats import Repeats
 from tapekey.iscsi.request import LoginRequest
 from tapekey.wire.layout import decode
 
@@ -104,6 +105,13 @@ class TargetSession:
         if self._closed or self._full is None:
             return []
         return self._full.tasks.answer(tag, status, data, sense, taken)
+
+    def repeats(self) -> Repeats | None:
+        """A shorter way for commands like the one just answered, or None.
+
+        Its owner may use it instead of `wants`, `took` and `answer` until something else comes, which `took` then gets.
+        """
+        return None if self._closed or self._full is None else self._full.repeats()
 
     def managed(self, tag: int, response: ManageResponse) -> list[Buffer]:
         """What to send when a task management function has been carried out."""

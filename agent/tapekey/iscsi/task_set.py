@@ -13,13 +13,14 @@ from tapekey.exchange import Buffer
 from tapekey.iscsi import answers, lun, pdu
 from tapekey.iscsi.answers import Outcome
 from tapekey.iscsi.buffers import Buffers
-from tapekey.iscsi.codes import NO_TAG, RejectReason
+from tapekey.iscsi.codes import NO_TAG, Opcode, RejectReason
 from tapekey.iscsi.config import Config
 from tapekey.iscsi.events import NO_DATA, Event, Execute, Send
 from tapekey.iscsi.negotiation import Agreed
 from tapekey.iscsi.outgoing import MASK, Outgoing
 from tapekey.iscsi.packed import COMMAND, DATA_IN, DATA_OUT, RESPONSE
 from tapekey.iscsi.receiver import Receiver
+from tapekey.iscsi.repeats import Repeats
 from tapekey.iscsi.response import ReadyToTransfer
 from tapekey.iscsi.task import (
     CHECK_CONDITION,
@@ -32,6 +33,7 @@ from tapekey.iscsi.task import (
     Task,
 )
 
+SCSI_COMMAND: Final = int(Opcode.SCSI_COMMAND)
 MORE_IMMEDIATE: Final = 8  # commands that may come beside the window (4.2.2.1)
 READ: Final = 0x40
 WRITE: Final = 0x20
@@ -391,6 +393,23 @@ class TaskSet:
         for buffer in (task.buffer, task.into):
             if buffer:
                 self._buffers.give_back(buffer)
+
+    def repeats(self) -> Repeats | None:
+        """What to make of commands like the last PDU, if that was a plain one and nothing is under way; else None."""
+        receiver = self._receiver
+        first, flags, lengths, _, _, size, _, _ = COMMAND.unpack_from(receiver.basic)
+        if self._tasks or self._held or not self._plain or receiver.wants is not receiver.basic:
+            return None
+        if first != SCSI_COMMAND or size & 3:
+            return None
+        kind = flags & (FINAL | READ | WRITE)
+        if kind == FINAL | WRITE and lengths == size:
+            answer = RESPONSE.pack(0x21, FINAL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        elif kind == FINAL | READ and not lengths and 0 < size <= self._one_pdu:
+            answer = DATA_IN.pack(0x25, 0x81, 0, size, 0, NO_TAG, 0, 0, 0, 0, 0, 0)
+        else:
+            return None
+        return Repeats(self._out, receiver.basic, answer, size, incoming=kind & WRITE != 0)
 
     # --- task management -------------------------------------------------------------------------------------
 

@@ -129,6 +129,9 @@ class ChangerUnit:
         """Carry out one command."""
         return serve(self.changer, nexus, command)
 
+    def stream(self, nexus: str, cdb: bytes, size: int) -> None:
+        """There is nothing here to stream."""
+
     def reset(self) -> None:
         """Forget what hosts have set, and tell them; cartridges stay where they are."""
         with self.changer.turn:

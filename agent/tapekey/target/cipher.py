@@ -68,6 +68,22 @@ class Cipher:
         self._aead.encrypt_into(made.iv, data, bound(sealed, size), view)
         return sealed, view
 
+    def seal_like(self, iv: Buffer, data: memoryview, associated: bytes, out: memoryview) -> None:
+        """Encrypt one of many like blocks: `associated` is `bound` of any of them, `iv` fresh for each.
+
+        `data` may be where `out` begins: less memory to touch, which is 3 us of 256 KiB. Otherwise they lie apart.
+        """
+        self._aead.encrypt_into(iv, data, associated, out)
+
+    def opens_like(self, iv: Buffer, stored: Buffer, associated: bytes, out: memoryview) -> bool:
+        """Decrypt one of many like blocks, in place too; False if the tag fails, with nothing in `out`."""
+        try:
+            self._aead.decrypt_into(iv, stored, associated, out)
+        except InvalidTag:
+            out[:] = bytes(len(out))
+            return False
+        return True
+
     def open(self, block: Block, stored: Buffer, out: bytearray | memoryview) -> memoryview:
         """Decrypt into `out` (at least as long as the ciphertext); NotThisKey if the tag fails."""
         seal = block.seal

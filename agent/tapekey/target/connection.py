@@ -21,11 +21,15 @@ from tapekey.iscsi.events import Closed, Event, Execute, Manage, Send
 from tapekey.iscsi.target import TargetSession
 from tapekey.scsi.codes import Opcode, Status
 from tapekey.secret import Secret
-from tapekey.target import connection_link
+from tapekey.target import connection_link, connection_stream
 from tapekey.target.rack import Rack
+from tapekey.target.stream import Stream
 
 LONG: Final = 0.25  # seconds with a unit after which another thread reads
 ROOM: Final = 16 << 20  # for what a CDB asks beyond what its initiator expects: the session cuts it, and tells how much
+ALIKE: Final = 4  # commands like the one before, after which more of them are expected
+WORTH: Final = 32  # commands that make up for what beginning a stream costs
+PATIENT: Final = 64  # the most to wait for where streams have been short
 NOWHERE: Final = -1  # a LUN that no unit has
 EVERYWHERE: Final = -2  # stands for all
 RESETS: Final = frozenset({ManageFunction.TARGET_WARM_RESET, ManageFunction.TARGET_COLD_RESET})
@@ -44,6 +48,8 @@ class Connection:
     busy        by LUN, where a thread is: what it does there, and then what waits for it
     later       what waits until no thread is with any unit
     aborted     commands that are not to be begun any more, by tag
+    last        LUN and CDB of the last command that went well; `alike`, how many before it were like it
+    patience    how many there must be before a stream is tried
     """
 
     link: socket.socket
@@ -62,6 +68,9 @@ class Connection:
     aborted: set[int] = field(default_factory=set)
     helpers: list[threading.Thread] = field(default_factory=list)
     over: str = ""
+    last: tuple[int, bytes] = (NOWHERE, b"")
+    alike: int = 0
+    patience: int = ALIKE
 
     def run(self) -> None:
         """Serve until either side ends it; then the units hear that the nexus is gone."""
@@ -109,7 +118,10 @@ class Connection:
             with self.turn:
                 self._do(())
             while self.reader == me and not self.over:
-                self._receive()
+                if self.alike >= self.patience:
+                    self._stream()
+                else:
+                    self._receive()
         except BlockingIOError:
             self.drop("the initiator does not take its answers")
         except (OSError, EOFError) as error:
@@ -133,6 +145,34 @@ class Connection:
             else:
                 self._do(self.session.took(count) if count > 0 else ())
                 self._do(self.session.wake(time.monotonic()))
+
+    def _stream(self) -> None:
+        """Let commands like the last ones take the short way while there are some, if unit and session have one.
+
+        Nobody else has a part in that: no thread is with a unit, nothing waits, and the turn is ours all the time.
+        """
+        self.alike = 0
+        with self.turn:
+            repeats = None if self.busy or self.waiting else self.session.repeats()
+            stream = self._ask_for_stream(repeats.size) if repeats is not None else None
+            if repeats is None or stream is None:
+                self.patience = min(self.patience * 2, PATIENT)
+                return
+            try:
+                served, header, data = connection_stream.run(self.link, repeats, stream)
+            finally:
+                stream.end()
+            self.patience = ALIKE if served >= WORTH else min(self.patience * 2, PATIENT)
+            self._do([*connection_stream.feed(self.session, header), *connection_stream.feed(self.session, data)])
+
+    def _ask_for_stream(self, size: int) -> Stream | None:
+        """Ask the unit; if it takes long to say, another reads meanwhile, and the stream is not ours to use."""
+        with _Away(self):
+            stream = self.rack.stream(self.nexus, *self.last, size)
+        if stream is not None and self.reader != get_ident():
+            stream.end()
+            return None
+        return stream
 
     def _hang_up(self) -> None:
         """Nothing more comes: the initiator has gone, or we are to stop."""
@@ -195,12 +235,18 @@ class Connection:
         command = Command(asked.cdb, data_out, max(asked.data_in_max, ROOM), into=asked.into, buffered=True)
         with _Away(self):
             answer = self.rack.serve(self.nexus, lun, command)
+        self._compare((lun, asked.cdb), well=not answer.status and not answer.sense)
         parts = self.session.answer(asked.tag, answer.status, answer.data, answer.sense, answer.taken)
         try:
             connection_link.send(self.link, parts)
         finally:  # even for who is gone, and in our turn: what another reader receives may be put where its data lie
             if answer.after is not None:
                 answer.after()
+
+    def _compare(self, command: tuple[int, bytes], *, well: bool) -> None:
+        """Count commands that are like the one before."""
+        self.alike = self.alike + 1 if well and command == self.last else 0
+        self.last = command
 
     def _manage(self, lun: int, asked: Manage) -> None:
         """All that it ends stood before it, and is over; the session has withheld the answers."""

@@ -23,8 +23,13 @@ def prepare(link: socket.socket) -> None:
 
 def send(link: socket.socket, parts: list[Buffer]) -> None:
     """Send all of it; BlockingIOError for a peer that does not take it in time."""
-    size = sum(map(len, parts))
-    sent = link.sendmsg(parts[:PIECES]) if size else 0
+    if size := sum(map(len, parts)):
+        send_all(link, parts, size)
+
+
+def send_all(link: socket.socket, parts: list[Buffer], size: int) -> None:
+    """The same, of parts that have so many bytes together."""
+    sent = link.sendmsg(parts if len(parts) <= PIECES else parts[:PIECES])
     if sent < size:
         _finish(link, parts, sent)
 

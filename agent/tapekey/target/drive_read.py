@@ -24,7 +24,7 @@ NOWHERE: Final = memoryview(b"")
 
 def read(drive: Drive, nexus: Nexus, command: Command) -> Buffer:
     """READ(6) (08h)."""
-    cdb = _read_6(command.cdb)
+    cdb = read_6(command.cdb)
     if cdb.fixed and (cdb.suppress_length_incorrect or not drive.modes.block_length):
         refusal = invalid_cdb(1, 1 if cdb.suppress_length_incorrect else 0)
         raise Refusal(replace(refusal.sense, information=cdb.length))
@@ -44,7 +44,7 @@ def read(drive: Drive, nexus: Nexus, command: Command) -> Buffer:
 
 # As for WRITE: a stream repeats its CDB.
 @lru_cache(maxsize=64)
-def _read_6(cdb: bytes) -> media.Read6:
+def read_6(cdb: bytes) -> media.Read6:
     return decode(media.Read6, cdb)
 
 

@@ -21,7 +21,7 @@ from tapekey.wire.layout import decode
 
 def write(drive: Drive, nexus: Nexus, command: Command) -> None:
     """WRITE(6) (0Ah)."""
-    cdb = _write_6(command.cdb)
+    cdb = write_6(command.cdb)
     tape = writable_tape(drive, nexus, writing=True)
     size = drive.modes.block_length if cdb.fixed else cdb.length
     if cdb.fixed and not size:
@@ -36,7 +36,7 @@ def write(drive: Drive, nexus: Nexus, command: Command) -> None:
         _check_policy(drive, tape)
     drive.looked_ahead = False
     before = tape.passed
-    if command.buffered and len(data) == size and _certain(drive, used, tape, before, size):
+    if command.buffered and len(data) == size and certain(drive, used, tape, before, size):
         drive.owed.leave(owed.storing(nexus, partial(_write_block, drive, used, tape, data, size)))
         return
     for done, block in enumerate(_blocks(drive, data, size)):
@@ -46,21 +46,27 @@ def write(drive: Drive, nexus: Nexus, command: Command) -> None:
 
 # Two commands of a stream rarely differ in their CDB, and decoding one takes as long as encrypting 16 KiB.
 @lru_cache(maxsize=64)
-def _write_6(cdb: bytes) -> media.Write6:
+def write_6(cdb: bytes) -> media.Write6:
     return decode(media.Write6, cdb)
 
 
-def _certain(drive: Drive, used: ParameterSet, tape: Tape, before: int, size: int) -> bool:
+def certain(drive: Drive, used: ParameterSet, tape: Tape, before: int, size: int) -> bool:
     """Whether a block behind the last one can only be stored, or fail with the disk: then the answer need not wait."""
-    how, limits = drive.storing, drive.modes.early_warning(drive.personality)
+    how = drive.storing
     return (
         how is not None
         and how.holds(used, drive.cartridge, drive.personality, drive.modes.current.get(modes.COMPRESSION))
         and tape.at_end_of_data
         and not tape.log.torn
         and not drive.modes.protection.on_write
-        and before + size + LONGEST_HEADER + cipher.TAG < tape.capacity - tape.margin - limits
+        and before < far_from_end(drive, tape, size)
     )
+
+
+def far_from_end(drive: Drive, tape: Tape, size: int) -> int:
+    """Bytes from the beginning before which a block may begin that comes near neither early warning."""
+    limits = drive.modes.early_warning(drive.personality)
+    return tape.capacity - tape.margin - limits - size - LONGEST_HEADER - cipher.TAG
 
 
 def _blocks(drive: Drive, data: memoryview, size: int) -> Iterator[memoryview]:
@@ -98,11 +104,16 @@ def _check_policy(drive: Drive, tape: Tape) -> None:
 
     Which additional sense goes with it no manual seen tells: 74/00, security error, is ours (UNV).
     """
-    always = drive.modes.bit(drive.personality, modes.EXTENSION, 8, modes.WRE)
-    appends = drive.modes.bit(drive.personality, modes.EXTENSION, 8, modes.VCELBRE)
-    if always or (appends and tape.position and tape.first_encrypted != NONE):
+    if demands_encryption(drive, tape):
         drive.nexuses.raise_alert(POLICY_VIOLATION)
         raise data_protect(0x74, 0x00)
+
+
+def demands_encryption(drive: Drive, tape: Tape) -> bool:
+    """Whether the page has clear writes refused here."""
+    always = drive.modes.bit(drive.personality, modes.EXTENSION, 8, modes.WRE)
+    appends = drive.modes.bit(drive.personality, modes.EXTENSION, 8, modes.VCELBRE)
+    return always or (appends and tape.position > 0 and tape.first_encrypted != NONE)
 
 
 def write_filemarks(drive: Drive, nexus: Nexus, command: Command) -> None:

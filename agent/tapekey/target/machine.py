@@ -24,7 +24,7 @@ from tapekey.exchange import Command, Reply
 from tapekey.scsi import sense
 from tapekey.scsi.codes import Status
 from tapekey.scsi.sense import Sense, SenseKey
-from tapekey.target import cartridge, drive, library_bay, nexus_loss, wrapping
+from tapekey.target import cartridge, drive, drive_stream, library_bay, nexus_loss, wrapping
 from tapekey.target.cartridge import Cartridge
 from tapekey.target.description import Description
 from tapekey.target.library_bay import Bay
@@ -32,6 +32,7 @@ from tapekey.target.modes import Modes
 from tapekey.target.personality import PERSONALITIES, Personality
 from tapekey.target.reservations import Reservations
 from tapekey.target.state import Drive
+from tapekey.target.stream import Stream
 from tapekey.target.tray import Place
 from tapekey.target.unit import Answer
 
@@ -195,6 +196,17 @@ class Machine:
             return answer
         return Answer(answer.status, answer.data, answer.sense, answer.taken, powered.owed.settle)
 
+    def stream(self, nexus: str, cdb: bytes, size: int) -> Stream | None:
+        """What carries out commands that repeat the last one, until somebody else comes to the drive."""
+        with self._turn:
+            if self._drive is None:
+                return None
+            powered = self.drive
+            stream = drive_stream.begin(powered, nexus, cdb, size)
+            if stream is not None:
+                powered.owed.lend(stream)
+            return stream
+
     def nexus_lost(self, nexus: str) -> None:
         """A session has ended: its RESERVE and its PREVENT go with it."""
         with self._turn:
@@ -336,6 +348,7 @@ class Machine:
         finally:
             self._turn.acquire()
             if powered is not None:
+                powered.owed.settle()
                 powered.taken = taken  # of the command that waited, not of those that it let in
 
     def power_off(self, *, orderly: bool = True) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from tapekey.errors import MediumDamaged, MediumFull, OverwriteRefused
 from tapekey.target.medium_header import LOG_HEADER
 from tapekey.target.medium_log import Log
+from tapekey.target.medium_mould import Mould
 from tapekey.target.medium_record import FIXED, LONGEST_BLOCK, LONGEST_HEADER, Block, Buffer, Header, Kind
 
 
@@ -161,6 +162,16 @@ class Tape:
             self.log.read(header, buffer)
         self.read += header.stored
 
+    def next_like(self, mould: Mould) -> bool:
+        """Read the object that comes next into a mould, without moving; False if it is not whole, or another kind."""
+        return self.position < self.log.objects and self.log.read_like(self.position, mould)
+
+    def pass_like(self, mould: Mould) -> None:
+        """Pass the block that `next_like` has found."""
+        self.position += 1
+        self.read += len(mould.stored)
+        self.host_read += len(mould.block)
+
     def skip(self) -> None:
         """Pass the object that comes next."""
         if self.position < self.log.objects:
@@ -176,6 +187,14 @@ class Tape:
         self.log.append(block, stored)
         self.written += size
         self.host_written += block.length
+        self.position += 1
+
+    def write_like(self, mould: Mould) -> None:
+        """Write a block that lies in a mould behind the last one, where there is room and nothing to give up for it."""
+        self.changing()
+        self.log.append_stored(mould)
+        self.written += len(mould.stored)
+        self.host_written += len(mould.block)
         self.position += 1
 
     def write_filemarks(self, count: int) -> None:

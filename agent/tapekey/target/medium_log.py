@@ -18,6 +18,7 @@ from tapekey.errors import Malformed, MediumDamaged
 from tapekey.target import medium_header, medium_index_file
 from tapekey.target.medium_header import LOG_HEADER, LogHeader
 from tapekey.target.medium_index import Index
+from tapekey.target.medium_mould import Mould
 from tapekey.target.medium_record import (
     FIXED,
     LONGEST_BLOCK,
@@ -154,6 +155,14 @@ class Log:
             raise MediumDamaged(f"block {number} is damaged, or none")
         return header, stored
 
+    def read_like(self, number: int, mould: Mould) -> bool:
+        """Read a whole record into a mould; False if it is another or damaged, or cannot be read: say why elsewhere."""
+        offset, record = self.index.offsets[number], mould.record
+        try:
+            return os.preadv(self.fd, [record], offset) == len(record) and mould.holds(offset, number)
+        except OSError:
+            return False
+
     def append(self, block: Block, stored: Buffer) -> None:
         """Write a block behind the last object."""
         size = len(stored)
@@ -164,6 +173,13 @@ class Log:
         head = image(header.log_id, place, Kind.BLOCK, block, size, checksum(stored))
         self._write([head, stored], len(head) + size)
         index.add(end, filemark=False, encrypted=block.seal is not None)
+
+    def append_stored(self, mould: Mould) -> None:
+        """The same of a block whose IV and stored bytes lie in a mould."""
+        index, end, record = self.index, self.end, mould.record
+        mould.stamp((end, len(index.offsets), len(index.marks), self.header.epoch))
+        self._write([record], len(record))
+        index.add(end, filemark=False, encrypted=mould.encrypted)
 
     def append_filemarks(self, count: int) -> None:
         """Write filemarks behind the last object."""

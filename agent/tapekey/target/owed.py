@@ -3,6 +3,9 @@
 Drives work like this (buffered mode 1): the host makes its next command while the drive is busy with the last one. The
 work is done by whoever took the answer, or else, before anything else, by whoever touches the drive next; so nobody
 can tell the difference but by the clock, and by what is lost with the power before anything was synchronised.
+
+A stream goes further: a session reads or writes one block after another without asking the drive about each. Nothing
+about the drive changes meanwhile, since whoever comes to it ends the stream first.
 """
 
 import threading
@@ -13,13 +16,15 @@ from tapekey.errors import MediumDamaged, OverwriteRefused
 from tapekey.scsi.sense import Sense, SenseKey
 from tapekey.target.nexus import Nexus
 from tapekey.target.refusal import Refusal
+from tapekey.target.stream import Stream
 
 
 @dataclass(slots=True)
 class Owed:
-    """At most one piece of work. It must not raise: the command that left it has been answered."""
+    """At most one piece of work, which must not raise: the command that left it has been answered. Or a stream."""
 
     _work: Callable[[], None] | None = None
+    _stream: Stream | None = None
     _doing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -33,9 +38,16 @@ class Owed:
             raise ValueError("what was left before has not been done")
         self._work = work
 
+    def lend(self, stream: Stream) -> None:
+        """The drive is a stream's until somebody else comes; nothing else stands."""
+        self._stream = stream
+
     def settle(self) -> None:
-        """Return when it is done, by this thread or another."""
+        """Return when it is done, by this thread or another, and the stream is over."""
         with self._doing:
+            stream, self._stream = self._stream, None
+            if stream is not None:
+                stream.end()
             work, self._work = self._work, None
             if work is not None:
                 work()

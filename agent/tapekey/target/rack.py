@@ -11,6 +11,7 @@ from tapekey.exchange import Command
 from tapekey.scsi import inquiry, sense
 from tapekey.scsi.codes import DeviceType, Opcode, Status
 from tapekey.scsi.sense import FieldPointer, Sense, SenseKey
+from tapekey.target.stream import Stream
 from tapekey.target.unit import Answer, Unit
 from tapekey.wire.layout import decode
 
@@ -36,6 +37,11 @@ class Rack:
             return unit.serve(nexus, command)
         found = ABSENT.get(command.cdb[0]) if command.cdb else None
         return found(command) if found is not None else _check(NO_SUCH_UNIT)
+
+    def stream(self, nexus: str, lun: int, cdb: bytes, size: int) -> Stream | None:
+        """As `Unit.stream`."""
+        unit = self.units.get(lun)
+        return unit.stream(nexus, cdb, size) if unit is not None else None
 
     def reset(self, lun: int) -> bool:
         """Reset one unit; False if there is none."""

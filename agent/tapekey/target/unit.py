@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from tapekey.exchange import Buffer, Command
+from tapekey.target.stream import Stream
 
 
 class Answer(NamedTuple):
@@ -28,6 +29,10 @@ class Unit(Protocol):
 
     def serve(self, nexus: str, command: Command) -> Answer:
         """Carry out one command of a nexus. Nothing that a client sends raises."""
+        ...
+
+    def stream(self, nexus: str, cdb: bytes, size: int) -> Stream | None:
+        """A stream of commands like the last one of this nexus, with `size` bytes of data each; None if it has none."""
         ...
 
     def reset(self) -> None:
