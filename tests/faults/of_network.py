@@ -80,7 +80,7 @@ FAULTS: Final[dict[str, Fault]] = {
         "answers writes and never stores them",
     ),
     "early answers near the end": Fault(
-        skipped(drive_write, "_certain", True),
+        skipped(drive_write, "certain", True),
         f"{_OWED}test_near_the_end_every_write_waits_for_what_it_has_to_tell",
         "answers a write before it knows of early warning",
     ),

@@ -22,6 +22,7 @@ from tests.faults import (
     of_mount,
     of_network,
     of_portal,
+    of_stream,
     of_tape,
     of_target,
 )
@@ -49,4 +50,5 @@ FAULTS: Final[dict[str, Fault]] = {
     **of_agent_race.FAULTS,
     **of_agent_core.FAULTS,
     **of_agent_found.FAULTS,
+    **of_stream.FAULTS,
 }
