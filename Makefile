@@ -30,7 +30,8 @@ race: ## real writers against every guard in the guest, 1,000 loads on two kerne
 soak: ## the long form of the crash, agreement and fuzz tests (hours)
 	@./setup.sh test
 	TAPEKEY_SOAK=1 $(BIN)/pytest -n 2 --dist worksteal tests/crash tests/keys tests/model \
-		tests/iscsi tests/target/test_medium_log.py tests/target/test_library_robot.py tests/real/test_iscsi_rubbish.py
+		tests/iscsi tests/target/test_medium_log.py tests/target/test_library_robot.py \
+		tests/target/test_connection_stream.py tests/real/test_iscsi_rubbish.py
 
 check: ## style and types only
 	@./setup.sh test
