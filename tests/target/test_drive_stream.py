@@ -19,6 +19,7 @@ from tapekey.scsi.sense import Sense, SenseKey
 from tapekey.target import cartridge, drive_stream, machine
 from tapekey.target.drive_stream import Reading, Writing
 from tapekey.target.machine import Machine
+from tapekey.target.medium import Tape
 from tapekey.target.medium_record import Header
 from tapekey.target.stream import Stream
 from tapekey.target.unit_attention import Attention
@@ -547,35 +548,34 @@ def test_set_of_its_own_governs_its_own_stream(shared: Machine) -> None:
     assert [block is not None and block.seal is not None for block in blocks] == [True, False, False, True, True]
 
 
-def test_who_waits_with_a_command_lets_no_stream_survive(tmp_path: Path) -> None:
+def test_who_waits_with_a_command_lets_no_stream_survive(shared: Machine) -> None:
     """A LOAD that is waited for lets others in; what they began is over before it goes on."""
-    machine.create(tmp_path / "drive", "ibm-lto6", serial="DRIVE00001")
-    cartridge.create(tmp_path / "tape", "lto6", "ENC001L6", capacity=1 << 22, margin=1 << 19)
-    with machine.open(tmp_path / "drive") as powered:
-        powered.insert(tmp_path / "tape")
-        for nexus in (US, THEM):
-            while powered.execute(nexus, Command(READY)).status:
-                pass
-        page = mode.mode_select(mode.Answer(pages=(mode.RawPage(COMPRESSION_OFF),)))
-        assert powered.execute(US, page).status == 0
-        assert powered.execute(US, Command(WRITE, data(0))).status == 0
-        found: list[Stream] = []
+    found: list[Stream] = []
 
-        def elsewhere() -> None:
-            stream = powered.stream(US, WRITE, SIZE)
-            assert stream is not None
-            found.append(stream)
+    def waits(_: float) -> None:
+        thread = threading.Thread(target=lambda: found.append(streaming(shared)))
+        thread.start()
+        thread.join(10)
 
-        def waits(_: float) -> None:
-            thread = threading.Thread(target=elsewhere)
-            thread.start()
-            thread.join(10)
+    shared._off.wait = waits  # type: ignore[assignment,method-assign]
+    with shared._turn:
+        shared._pause(shared.clock() + 1)
+    assert len(found) == 1
+    assert not found[0].take()
 
-        powered._off.wait = waits  # type: ignore[assignment,method-assign]
-        with powered._turn:
-            powered._pause(powered.clock() + 1)
-        assert len(found) == 1
-        assert not found[0].take()
+
+def test_mistake_of_ours_in_a_stream_ends_it_all_the_same(shared: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = streaming(shared)
+    assert isinstance(stream, Writing)
+    assert stream.take()
+    with monkeypatch.context() as patch:
+        patch.setattr(Tape, "write_like", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            stream.end()
+    assert stream.cipher is None
+    assert not stream.take()
+    told = shared.execute(US, Command(WRITE, data(2)))
+    assert (told.status, told.sense[0]) == (2, 0x71)
 
 
 # --- a failing disk ----------------------------------------------------------------------------------------------

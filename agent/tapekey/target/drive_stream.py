@@ -68,9 +68,11 @@ class Writing:
 
     def end(self) -> None:
         with self._gate:
-            if self._owes:
-                self._settle()
-            self._standing, self.cipher = False, None
+            try:
+                if self._owes:
+                    self._settle()
+            finally:
+                self._standing, self.cipher = False, None
 
     def _store(self) -> None:
         self._owes, mould = False, self.mould
